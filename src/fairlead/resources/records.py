@@ -1,0 +1,107 @@
+"""A resource as it is wanted, and as it is recorded.
+
+`Resource` is what an operation type computes; `Recorded` is one row of the truth about it. A name may have more than
+one row for a while: the one in force (`Records.current`) and former lives that are on their way out
+(`Records.leaving`), which is how a replacement survives a crash in its middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from fairlead.resources.names import Handle, Incarnation, Name, Outputs, VimId
+from fairlead.resources.specs import Spec
+
+__all__ = ["Ownership", "Recorded", "Records", "Resource", "Resources", "State"]
+
+S = TypeVar("S", bound=Spec)
+
+
+class Ownership(StrEnum):
+    """Whose a resource is; decides what obtaining and giving it up mean."""
+
+    OWNED = "owned"
+    """Ours to create and to delete."""
+    GIVEN = "given"
+    """There already, and another's: used, never changed."""
+    SHARED = "shared"
+    """One per VIM, visibility and content digest; created by the first user, deleted after the last."""
+    CLAIMED = "claimed"
+    """There already in a pool: claiming and releasing move it between owners."""
+
+
+class State(StrEnum):
+    """What is known of a recorded resource."""
+
+    INTENDED = "intended"
+    """The call that creates was about to be made; its outcome is not known."""
+    CREATING = "creating"
+    """The VIM accepted it and told its handle."""
+    READY = "ready"
+    UPDATING = "updating"
+    """A call that changes it was about to be made; the recorded spec is the one aimed at."""
+    FAILED = "failed"
+    """The VIM says that it will not become ready."""
+    DELETING = "deleting"
+    """On its way out, or a former life that a newer one has replaced."""
+
+
+class Resource(msgspec.Struct, Generic[S], frozen=True):
+    """A resource as it is wanted.
+
+    `existing` names, for what is given or claimed, the thing that is there already (the VIM's id, or the pool's
+    incarnation). `within` names the composite whose member this is.
+    """
+
+    name: Name
+    spec: S
+    vim: VimId
+    ownership: Ownership = Ownership.OWNED
+    within: Name | None = None
+    existing: str | None = None
+
+
+Resources = Mapping[Name, Resource[Any]]
+
+
+class Recorded(msgspec.Struct, Generic[S], frozen=True):
+    """What is known of a resource. `since` is when its state was entered, in seconds since the epoch."""
+
+    resource: Resource[S]
+    incarnation: Incarnation
+    state: State
+    handle: Handle | None = None
+    outputs: Outputs = msgspec.field(default_factory=dict)
+    since: float = 0.0
+
+    @property
+    def name(self) -> Name:
+        """The resource's name."""
+        return self.resource.name
+
+
+class Records(msgspec.Struct, frozen=True):
+    """All rows of one instance."""
+
+    current: dict[Name, Recorded[Any]] = msgspec.field(default_factory=dict)
+    leaving: tuple[Recorded[Any], ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Recorded[Any]]) -> Records:
+        """Sort `rows` into those in force and those on their way out."""
+        current: dict[Name, Recorded[Any]] = {}
+        leaving = []
+        for row in rows:
+            if row.state is State.DELETING:
+                leaving.append(row)
+            else:
+                current[row.name] = row
+        return cls(current, tuple(leaving))
+
+    def resources(self) -> dict[Name, Resource[Any]]:
+        """What is in force, as if it were wanted: the before-image of an operation."""
+        return {name: row.resource for name, row in self.current.items()}

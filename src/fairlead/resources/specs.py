@@ -1,0 +1,171 @@
+"""The portable specs: what can be asked of any VIM, whatever it is built on.
+
+A spec is a frozen value in the units of the docstrings (bytes, cores). Only fields are added, never renamed, and each
+new one has a default: specs are stored. A room that manages something else contributes its own spec type by deriving
+from `Spec` with a `tag` of its own; `spec_type` finds it again by that tag when a stored document is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from fairlead.errors import Quarantined
+from fairlead.resources.values import UNDECIDED, Ref, SecretRef, Undecided
+
+__all__ = [
+    "AffinityGroupSpec",
+    "Attachment",
+    "ComputeSpec",
+    "File",
+    "ImageSpec",
+    "NetworkSpec",
+    "PortSpec",
+    "Spec",
+    "Subnet",
+    "VolumeSpec",
+    "known",
+    "spec_type",
+]
+
+_types: dict[str, type[Spec]] = {}
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """The root of all specs; a subclass is registered under its `tag`."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        tag = options.get("tag")
+        if isinstance(tag, str):
+            _types[tag] = cls
+
+    @classmethod
+    def sort(cls) -> str:
+        """The tag: `network`, `port`, `compute` and so on; what a reader sees as the sort of a resource."""
+        return str(cls.__struct_config__.tag)
+
+
+def spec_type(tag: str) -> type[Spec]:
+    """The spec type registered under `tag`.
+
+    Raises Quarantined when no room of this program contributes such a type.
+    """
+    try:
+        return _types[tag]
+    except KeyError:
+        raise Quarantined(
+            f"A stored resource is of the sort '{tag}', which this version does not know.",
+            code="unknown-resource-type",
+            remedy="Run the version of Fairlead that wrote it, or install the driver that contributes this sort.",
+        ) from None
+
+
+def known(value: Any) -> str:
+    """`value` as a string; it must be resolved by now. For kinds, which are given resolved specs only."""
+    if not isinstance(value, str):
+        raise TypeError(f"not resolved yet: {value!r}")
+    return value
+
+
+class Subnet(msgspec.Struct, frozen=True, kw_only=True):
+    """One address range of a network. `pools` are (first, last) pairs from which addresses may be chosen."""
+
+    cidr: str
+    gateway: str | None = None
+    pools: tuple[tuple[str, str], ...] = ()
+    dhcp: bool = True
+
+
+class NetworkSpec(Spec, frozen=True, kw_only=True, tag="network"):
+    """A layer 2 network with its subnets. Outputs: `id`.
+
+    `internal` networks have no way out but through the network functions on them.
+    """
+
+    label: str
+    subnets: tuple[Subnet, ...] = ()
+    internal: bool = True
+    mtu: int | None = None
+
+
+class PortSpec(Spec, frozen=True, kw_only=True, tag="port"):
+    """A connection point's port on a network. Outputs: `id`, `addresses` (tuple of strings), `mac`."""
+
+    network: str | Ref
+    addresses: tuple[str, ...] | Undecided = UNDECIDED
+    mac: str | Undecided = UNDECIDED
+    order: int = 0
+    vnic_type: str = "normal"
+
+
+class VolumeSpec(Spec, frozen=True, kw_only=True, tag="volume"):
+    """A block volume; `size` in bytes. Outputs: `id`."""
+
+    size: int
+    image: str | Ref | None = None
+    volume_type: str | None = None
+
+
+class ImageSpec(Spec, frozen=True, kw_only=True, tag="image"):
+    """A software image. Shared per VIM by `digest` (`sha256:...`). Outputs: `id`.
+
+    `artifact` names the bytes: `<package id>/<path in the package>`, or None when the VIM must have the image already
+    under `label`.
+    """
+
+    label: str
+    digest: str
+    artifact: str | None = None
+    container_format: str = "bare"
+    disk_format: str = "raw"
+    minimum_disk: int = 0
+    minimum_memory: int = 0
+
+
+class AffinityGroupSpec(Spec, frozen=True, kw_only=True, tag="affinity-group"):
+    """Members are to be kept together or apart. `policy`: affinity or anti-affinity; `scope` as in SOL001."""
+
+    policy: str
+    scope: str
+    soft: bool = False
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is there when the machine starts; `mode` is the Unix permission bits."""
+
+    path: str
+    content: str | SecretRef
+    mode: int = 0o644
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A volume and where the machine sees it (a mount path on containers, a device name on virtual machines)."""
+
+    volume: str | Ref
+    at: str | None = None
+
+
+class ComputeSpec(Spec, frozen=True, kw_only=True, tag="compute"):
+    """One machine: a server, or a container. Outputs: `id`, and `host` where the VIM tells it.
+
+    `cpus` in cores, `memory` and `disk` in bytes. `power` is `on` or `off`. `constraints` are the VDU's own words to
+    one type of infrastructure, as `container.capabilities`. `ports` are in the order in which interfaces appear.
+    """
+
+    label: str
+    image: str | Ref | None = None
+    cpus: float = 1.0
+    memory: int = 0
+    disk: int = 0
+    flavour: str | Undecided | None = None
+    ports: tuple[str | Ref, ...] = ()
+    volumes: tuple[Attachment, ...] = ()
+    groups: tuple[str | Ref, ...] = ()
+    environment: dict[str, str | SecretRef] = msgspec.field(default_factory=dict)
+    files: tuple[File, ...] = ()
+    user_data: str | SecretRef | None = None
+    constraints: dict[str, str] = msgspec.field(default_factory=dict)
+    zone: str | Undecided | None = None
+    power: str = "on"

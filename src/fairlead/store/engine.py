@@ -1,0 +1,221 @@
+"""Where transactions run.
+
+SQLite has one writer, so writes go through one thread that takes all that is queued into one commit, each in a savepoint of its own:
+a hundred operations that journal at once cost one fsync. PostgreSQL gets a pool of threads and connections. Either way
+a transaction whose connection was lost is run again, with pauses, until `patience` seconds are over; only then StoreUnavailable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from fairlead.errors import StoreUnavailable
+from fairlead.store.transactions import Tx
+
+__all__ = ["Store", "normalised_url"]
+
+T = TypeVar("T")
+_GROUP = 128
+_THREADS = 8
+Job = tuple[Callable[[Tx], Any], str | None, "Future[Any]"]
+
+
+def normalised_url(url: str) -> sa.URL:
+    """The SQLAlchemy URL for `url`, with the one driver that is used for each database.
+
+    Accepts `sqlite:///file`, `postgresql://...` and `postgres://...`.
+    """
+    if url.startswith("postgres://"):
+        url = "postgresql://" + url.removeprefix("postgres://")
+    made = sa.make_url(url)
+    return made.set(drivername="postgresql+psycopg") if made.get_backend_name() == "postgresql" else made
+
+
+class Store:
+    """The database of one process. Open it with `Store(url)`, end it with `close()`."""
+
+    def __init__(self, url: str, *, patience: float = 30.0) -> None:
+        self.url = normalised_url(url)
+        self.patience = patience
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = _engine(self.url, self.sqlite)
+        self._readers = ThreadPoolExecutor(2 if self.sqlite else _THREADS, thread_name_prefix="store")
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        if self.sqlite:
+            self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
+            self._writer.start()
+
+    async def read(self, work: Callable[[Tx], T], project: str | None = None) -> T:
+        """Run `work`, which only reads, and return what it returns.
+
+        Raises StoreUnavailable when the database does not answer for `patience` seconds, and whatever `work` raises.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work, project)
+
+    async def write(self, work: Callable[[Tx], T], project: str | None = None) -> T:
+        """Run `work` in a transaction that is committed when it returns. Raises as `read` does."""
+        if self.sqlite:
+            future: Future[T] = Future()
+            self._jobs.put((work, project, future))
+            return await asyncio.wrap_future(future)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.write_now, work, project)
+
+    def read_now(self, work: Callable[[Tx], T], project: str | None = None) -> T:
+        """`read` for callers that are in a thread already."""
+        return self._insist(lambda: self._once(work, project, self.engine.connect))
+
+    def write_now(self, work: Callable[[Tx], T], project: str | None = None) -> T:
+        """`write` for callers that are in a thread already."""
+        if self.sqlite:
+            future: Future[T] = Future()
+            self._jobs.put((work, project, future))
+            return future.result()
+        return self._insist(lambda: self._once(work, project, self.engine.begin))
+
+    def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+        if self._writer is not None:
+            self._jobs.put(None)
+            self._writer.join()
+        self._readers.shutdown()
+        self.engine.dispose()
+
+    def _once(self, work: Callable[[Tx], T], project: str | None, opening: Callable[[], Any]) -> T:
+        with opening() as connection:
+            tx = Tx(connection, project)
+            result = work(tx)
+        tx.committed()
+        return result
+
+    def _insist(self, attempt: Callable[[], T]) -> T:
+        """`attempt`, again and again while the connection is lost or the transaction was a deadlock's victim."""
+        give_up = time.monotonic() + self.patience
+        pause = 0.05
+        while True:
+            try:
+                return attempt()
+            except sa.exc.DBAPIError as error:
+                if not _passing(error):
+                    raise
+                if time.monotonic() + pause > give_up:
+                    raise StoreUnavailable(
+                        f"The database has not answered for {self.patience:g} s.",
+                        cause=str(error.orig).strip(),
+                        remedy="Start the database again; operations go on by themselves.",
+                    ) from error
+                time.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(pause * 2, 1.0)
+
+    def _write_forever(self) -> None:
+        while True:
+            job = self._jobs.get()
+            batch = []
+            while job is not None:
+                batch.append(job)
+                if len(batch) >= _GROUP or self._jobs.empty():
+                    break
+                job = self._jobs.get()
+            if batch:
+                self._write_batch(batch)
+            if job is None:
+                return
+
+    def _write_batch(self, batch: list[Job]) -> None:
+        """All of `batch` in one commit; one that raises is rolled back by itself."""
+        try:
+            outcomes = self._insist(lambda: self._attempt_batch(batch))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            for _, _, future in batch:
+                future.set_exception(error)
+            return
+        for (_, _, future), (tx, result, error_of_one) in zip(batch, outcomes, strict=True):
+            if error_of_one is not None:
+                future.set_exception(error_of_one)
+            else:
+                tx.committed()
+                future.set_result(result)
+
+    def _attempt_batch(self, batch: list[Job]) -> list[tuple[Tx, Any, BaseException | None]]:
+        outcomes: list[tuple[Tx, Any, BaseException | None]] = []
+        with self.engine.begin() as connection:
+            for work, project, _ in batch:
+                tx = Tx(connection, project)
+                savepoint = connection.begin_nested()
+                try:
+                    result = work(tx)
+                    savepoint.commit()
+                    outcomes.append((tx, result, None))
+                except sa.exc.OperationalError:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - handed to the one who asked
+                    savepoint.rollback()
+                    outcomes.append((tx, None, error))
+        return outcomes
+
+
+def _passing(error: sa.exc.DBAPIError) -> bool:
+    """Whether the same transaction may succeed when run again."""
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state)[:2] in ("08", "57", "40") or state == "55P03"
+    text = str(error.orig)
+    return isinstance(error, sa.exc.OperationalError) and any(
+        words in text
+        for words in ("connect", "server closed", "locked", "terminat", "shutting down", "starting up", "SSL")
+    )
+
+
+def _engine(url: sa.URL, sqlite: bool) -> sa.Engine:
+    def encode(value: Any) -> str:
+        return msgspec.json.encode(value).decode()
+
+    if not sqlite:
+        return sa.create_engine(
+            url,
+            json_serializer=encode,
+            json_deserializer=msgspec.json.decode,
+            pool_size=_THREADS,
+            max_overflow=4,
+            pool_pre_ping=False,
+            connect_args={"connect_timeout": 5, "prepare_threshold": 3},
+        )
+    engine = sa.create_engine(
+        url,
+        json_serializer=encode,
+        json_deserializer=msgspec.json.decode,
+        connect_args={"check_same_thread": False, "timeout": 30},
+        poolclass=sa.pool.QueuePool,
+        pool_size=4,
+        max_overflow=8,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, record: Any) -> None:  # noqa: ARG001
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        writing = threading.current_thread().name == "store-writer"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

@@ -1,0 +1,93 @@
+"""One transaction, as the functions that run in it see it.
+
+`Tx` builds statements rather than taking them ready-made: that is where a project's transaction gets its `WHERE project = ...`.
+A statement on an owned table that was not built here is refused, so that forgetting the owner is an error and not a leak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+
+from fairlead.errors import FairleadError
+
+__all__ = ["Tx"]
+
+_SCOPE = "fairlead_scope"
+
+
+class Tx:
+    """A transaction. `project` is None for the program's own work, which sees all rows."""
+
+    def __init__(self, connection: sa.Connection, project: str | None = None) -> None:
+        self._connection = connection
+        self.project = project
+        self.dialect = connection.dialect.name
+        self._after_commit: list[Callable[[], None]] = []
+
+    def select(self, source: sa.Table, *columns: Any) -> sa.Select[Any]:
+        """SELECT `columns`, or all, of the rows of `source` that this transaction may see."""
+        statement = sa.select(*columns).select_from(source) if columns else sa.select(source)
+        return self._scoped(statement, source)
+
+    def update(self, target: sa.Table) -> sa.Update:
+        """UPDATE those rows of `target` that this transaction may see."""
+        return self._scoped(sa.update(target), target)
+
+    def delete(self, target: sa.Table) -> sa.Delete:
+        """DELETE those rows of `target` that this transaction may see."""
+        return self._scoped(sa.delete(target), target)
+
+    def insert(self, target: sa.Table, **values: Any) -> None:
+        """Insert one row; a project's transaction makes it that project's."""
+        if self.project is not None and target.info.get("owned"):
+            values = {**values, "project": self.project}
+        self._connection.execute(sa.insert(target), values)
+
+    def all(self, statement: sa.Select[Any]) -> list[Any]:
+        """The rows of `statement`."""
+        return list(self._execute(statement))
+
+    def first(self, statement: sa.Select[Any]) -> Any:
+        """The first row of `statement`; None when there is none."""
+        return self._execute(statement).first()
+
+    def scalar(self, statement: sa.Select[Any]) -> Any:
+        """The first column of the first row; None when there is none."""
+        return self._execute(statement).scalar()
+
+    def run(self, statement: sa.Update | sa.Delete | sa.Insert) -> int:
+        """Execute a change; the number of rows it changed."""
+        return int(self._execute(statement).rowcount)
+
+    def lock(self, statement: sa.Select[Any]) -> Any:
+        """The first row of `statement`, locked until the transaction ends (SQLite has one writer at a time anyway)."""
+        return self.first(statement.with_for_update())
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have `call` made, in the transaction's thread, once it is committed; never when it is rolled back."""
+        self._after_commit.append(call)
+
+    def committed(self) -> None:
+        """For the engine only: the commit has happened."""
+        for call in self._after_commit:
+            call()
+
+    def _scoped(self, statement: Any, source: sa.Table) -> Any:
+        if self.project is not None and source.info.get("owned"):
+            statement = statement.where(source.c.project == self.project)
+        return statement.execution_options(**{_SCOPE: self.project})
+
+    def _execute(self, statement: Any) -> Any:
+        if self.project is not None and statement.get_execution_options().get(_SCOPE) != self.project:
+            owned = [
+                node for node in visitors.iterate(statement) if isinstance(node, sa.Table) and node.info.get("owned")
+            ]
+            if owned:
+                raise FairleadError(
+                    f"A statement on '{owned[0].name}' was not bound to its project.", code="unscoped-statement"
+                )
+        return self._connection.execute(statement)
