@@ -1,0 +1,31 @@
+"""Infrastructures: the seam, the registry of VIMs, one watcher for each, and the drivers.
+
+A driver is a set of small kinds (`resources.Kind`), found by an entry point of the group `fairlead.vims`. Drivers do not know each
+other, and nothing above this floor knows how any of them works.
+"""
+
+from fairlead.vims.seam import (
+    Access,
+    Artifacts,
+    Capacity,
+    Check,
+    Driver,
+    DriverType,
+    Finding,
+    Tagged,
+    Traits,
+)
+from fairlead.vims.watcher import Watcher
+
+__all__ = [
+    "Access",
+    "Artifacts",
+    "Capacity",
+    "Check",
+    "Driver",
+    "DriverType",
+    "Finding",
+    "Tagged",
+    "Traits",
+    "Watcher",
+]

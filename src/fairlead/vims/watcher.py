@@ -1,0 +1,198 @@
+"""One watcher per VIM, on behalf of everybody who waits for something in it.
+
+Nobody polls alone: all handles that are due are read together. How often a handle is read follows how long it has been waited
+for (a twentieth of that, between `shortest` and `longest`), so that short waits end promptly and long ones cost little; and
+reading never takes more than a tenth of the time. Where the VIM tells by itself what changed, that is followed, and
+reading is only the safety net. A failed read is tried again: it never fails whoever waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import structlog
+
+from fairlead.clock import Clock
+from fairlead.errors import VimError
+from fairlead.resources import Handle, Kind, Observed, Status
+from fairlead.vims.seam import Driver
+
+__all__ = ["Watcher"]
+
+log = structlog.get_logger()
+_SHARE = 0.05
+_NET = 15.0
+"""Seconds between reads of a handle while the VIM's own stream is being followed."""
+
+
+class _Waiter:
+    __slots__ = ("done", "due", "future", "kind", "since", "spread")
+
+    def __init__(
+        self,
+        kind: Kind[Any],
+        done: Callable[[Status, Observed | None], bool],
+        now: float,
+        future: asyncio.Future[Status],
+    ) -> None:
+        self.kind = kind
+        self.done = done
+        self.since = now
+        self.due = now
+        self.spread = 0.0
+        self.future = future
+
+
+Key = tuple[str, Handle]
+
+
+class Watcher:
+    """Watches one VIM while somebody waits."""
+
+    def __init__(self, driver: Driver, clock: Clock, *, shortest: float = 0.05, longest: float = 2.0) -> None:
+        self._driver = driver
+        self._clock = clock
+        self._shortest = shortest
+        self._longest = longest
+        self._waiters: dict[Key, list[_Waiter]] = {}
+        self._loop: asyncio.Task[None] | None = None
+        self._stream: asyncio.Task[None] | None = None
+        self._following = False
+        self._changed: set[Key] = set()
+        self._wake = asyncio.Event()
+        self._failures = 0
+
+    async def wait(
+        self, kind: Kind[Any], sort: str, handle: Handle, done: Callable[[Status, Observed | None], bool]
+    ) -> Status:
+        """Return the status of `handle` as soon as `done` holds of it. Has no deadline of its own."""
+        key = (sort, handle)
+        waiter = _Waiter(kind, done, self._clock.now(), asyncio.get_running_loop().create_future())
+        self._waiters.setdefault(key, []).append(waiter)
+        self._wake.set()
+        if self._loop is None or self._loop.done():
+            self._loop = asyncio.create_task(self._watch(), name="watcher")
+        if self._stream is None:
+            self._follow()
+        try:
+            return await waiter.future
+        finally:
+            remaining = [other for other in self._waiters.get(key, ()) if other is not waiter]
+            if remaining:
+                self._waiters[key] = remaining
+            else:
+                self._waiters.pop(key, None)
+
+    async def close(self) -> None:
+        """Stop watching; whoever still waits is cancelled."""
+        tasks = [task for task in (self._loop, self._stream) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.future.cancel()
+
+    async def _watch(self) -> None:
+        """Read what is due, for as long as somebody waits."""
+        while self._waiters:
+            now = self._clock.now()
+            due = self._due(now)
+            if not due:
+                await self._pause(now)
+                continue
+            self._changed -= due
+            try:
+                observed = await self._driver.observe(_by_sort(due))
+            except VimError as error:
+                await self._after_failure(error)
+                continue
+            self._failures = 0
+            took = self._clock.now() - now
+            for key in due:
+                self._tell(key, observed.get(key), took)
+
+    def _due(self, now: float) -> set[Key]:
+        """What is to be read now: with what is due goes what would be due a little later anyway."""
+        due: set[Key] = set()
+        for key, waiters in self._waiters.items():
+            soonest = min(waiter.due - waiter.spread for waiter in waiters)
+            if soonest <= now or key in self._changed:
+                due.add(key)
+        if due and not any(key in self._changed or any(w.due <= now for w in self._waiters[key]) for key in due):
+            return set()
+        return due
+
+    async def _pause(self, now: float) -> None:
+        """Until the next read is due, a new waiter comes or the VIM tells of a change."""
+        next_due = min(waiter.due for waiters in self._waiters.values() for waiter in waiters)
+        self._wake.clear()
+        if self._changed & self._waiters.keys():
+            return
+        sleeping = asyncio.ensure_future(self._clock.sleep(max(next_due - now, 0.001)))
+        waking = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((sleeping, waking), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            waking.cancel()
+
+    async def _after_failure(self, error: VimError) -> None:
+        self._failures += 1
+        if self._failures in (1, 10, 100):
+            log.warning("vim.read-failed", code=error.code, cause=error.cause, failures=self._failures)
+        await self._clock.sleep(min(self._longest, 0.2 * 2 ** min(self._failures, 6)))
+
+    def _tell(self, key: Key, observed: Observed | None, took: float) -> None:
+        now = self._clock.now()
+        for waiter in self._waiters.get(key, ()):
+            if waiter.future.done():
+                continue
+            try:
+                status = waiter.kind.status(observed)
+                over = waiter.done(status, observed)
+            except Exception as error:  # noqa: BLE001 - a kind that cannot read its VIM's words fails its own waiter only
+                waiter.future.set_exception(error)
+                continue
+            if over:
+                waiter.future.set_result(status)
+            interval = max(min((now - waiter.since) * _SHARE, self._longest), self._shortest, took * 10)
+            interval = max(interval, _NET) if self._following else interval
+            waiter.due, waiter.spread = now + interval, interval / 4
+
+    def _follow(self) -> None:
+        if (stream := self._driver.changes()) is None:
+            return
+
+        async def follow() -> None:
+            current: AsyncIterator[Key] | None = stream
+            while current is not None:
+                try:
+                    async for key in current:
+                        if not self._following:
+                            self._following = True
+                        self._changed.add(key)
+                        if key in self._waiters:
+                            self._wake.set()
+                        else:
+                            self._changed.discard(key)
+                except VimError as error:
+                    log.warning("vim.stream-lost", code=error.code, cause=error.cause)
+                self._following = False
+                for waiters in self._waiters.values():
+                    for waiter in waiters:
+                        waiter.due = self._clock.now()
+                self._wake.set()
+                await self._clock.sleep(1.0)
+                current = self._driver.changes()
+
+        self._stream = asyncio.create_task(follow(), name="vim-stream")
+
+
+def _by_sort(keys: set[Key]) -> dict[str, set[Handle]]:
+    sorted_out: dict[str, set[Handle]] = {}
+    for sort, handle in keys:
+        sorted_out.setdefault(sort, set()).add(handle)
+    return sorted_out
