@@ -1,0 +1,71 @@
+"""How a simulated VIM behaves: what an operator or a test can set. All times in seconds.
+
+Faults are counted in the world, not here, so that a fault that is to happen twice happens twice whatever restarts.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+__all__ = ["Behaviour", "Fault", "Latency"]
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things take."""
+
+    call: float = 0.0
+    """Until any call is answered."""
+    ready: float = 0.0
+    """From accepting a creation or update to being ready."""
+    gone: float = 0.0
+    """From accepting a deletion to being gone."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that goes wrong. `on` is the call: create, find, read, update, delete, observe, perform, check, tagged or `*`.
+
+    Effects: `unavailable` (not done, answered with 503), `lost` (done, but the answer is lost), `refused` (400), `full` (no quota),
+    `failed` (accepted, and then it goes to ERROR), `vanish` (accepted, and then it is gone), `stuck` (accepted, never ready),
+    `crash-before` and `crash-after` (this process is killed before, or after, the call takes effect).
+    """
+
+    on: str
+    effect: str
+    sort: str = "*"
+    name: str = "*"
+    times: int = 1
+    """How often; 0 for always."""
+    after: int = 0
+    """How many matching calls go well first."""
+    detail: str = "simulated fault"
+
+    def concerns(self, call: str, sort: str, name: str) -> bool:
+        """Whether this call on this resource is one that the fault is about."""
+        return fnmatchcase(call, self.on) and fnmatchcase(sort, self.sort) and fnmatchcase(name, self.name)
+
+
+class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a simulated VIM."""
+
+    latency: Latency = Latency()
+    latencies: dict[str, Latency] = {}
+    """By sort, in place of `latency`."""
+    jitter: float = 0.0
+    """Share by which each time varies at random, up or down."""
+    quota: dict[str, int] = {}
+    """How many of a sort there may be."""
+    cpus: float = 64.0
+    """Cores in all; a compute that does not fit in what is free is refused as full."""
+    push: bool = False
+    """Tell of changes by itself, in place of being asked."""
+    settling: float = 0.0
+    """How late a new thing is found by its tag."""
+    down: bool = False
+    """Answer every call with 503."""
+    faults: tuple[Fault, ...] = ()
+
+    def latency_of(self, sort: str) -> Latency:
+        """The times for one sort."""
+        return self.latencies.get(sort, self.latency)
