@@ -23,6 +23,10 @@ FairleadError
 │   ├── Cancelled                the user asked for it
 │   ├── DeadlineExceeded         a wait lasted longer than it may
 │   └── OutcomeUnknown           something that must happen at most once may have happened
+├── ClientError                  raised on the caller's side of the API, never by the server
+│   ├── ServerUnreachable        the server cannot be reached, or did not answer: the outcome may be unknown
+│   ├── UnexpectedAnswer         what answered does not speak Fairlead's API
+│   └── StillRunning             a wait for something is over, and the thing goes on
 ├── Quarantined                  a stored thing cannot be read: its own instance stands still, the rest serves
 └── StoreUnavailable             503  the database does not answer
 
@@ -39,6 +43,7 @@ from typing import Any, ClassVar
 __all__ = [
     "BadRequest",
     "Cancelled",
+    "ClientError",
     "Conflict",
     "DeadlineExceeded",
     "FairleadError",
@@ -52,10 +57,13 @@ __all__ = [
     "RangeNotSatisfiable",
     "RequestError",
     "ResourceFailed",
+    "ServerUnreachable",
+    "StillRunning",
     "StoreUnavailable",
     "Superseded",
     "TooLarge",
     "Unauthenticated",
+    "UnexpectedAnswer",
     "Unprocessable",
     "UnsupportedMediaType",
     "VimError",
@@ -248,6 +256,34 @@ class OutcomeUnknown(OperationStopped):
     """An action that must happen at most once may have happened, and its receiver cannot say."""
 
     default_code = "outcome-unknown"
+
+
+class ClientError(FairleadError):
+    """Something went wrong between a caller and the server that it talks to."""
+
+    status = 502
+    default_code = "client-error"
+
+
+class ServerUnreachable(ClientError):
+    """The server cannot be reached, or took the request and did not answer."""
+
+    status = 503
+    retryable = True
+    default_code = "cannot-reach-server"
+
+
+class UnexpectedAnswer(ClientError):
+    """What answered does not speak Fairlead's API."""
+
+    default_code = "unexpected-answer"
+
+
+class StillRunning(ClientError):
+    """A wait for something is over, and the thing itself goes on."""
+
+    status = 504
+    default_code = "still-running"
 
 
 class Quarantined(FairleadError):
