@@ -1,0 +1,157 @@
+"""One type definition, as a package's TOSCA document writes it or as our tables do.
+
+Only what a VNFD is checked and read by is kept: properties, capabilities, requirements, interfaces, operations, targets.
+Grammar mistakes inside a definition are told by `grammar.py`; here a definition that makes no sense is read as far as it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from fairlead.descriptors.problems import Mark, Problems, nearest
+from fairlead.descriptors.schema import MISSING, Constraint, Schema
+from fairlead.descriptors.source import Node
+
+__all__ = ["TypeDef", "read_schema", "read_type"]
+
+_PRIMITIVE_NAMES: Final = {
+    "scalar-unit.size": "size",
+    "scalar-unit.time": "time",
+    "scalar-unit.frequency": "frequency",
+    "scalar-unit.bitrate": "bitrate",
+}
+_CONSTRAINTS: Final = (
+    "equal",
+    "greater_than",
+    "greater_or_equal",
+    "less_than",
+    "less_or_equal",
+    "in_range",
+    "valid_values",
+    "length",
+    "min_length",
+    "max_length",
+    "pattern",
+    "schema",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDef:
+    """A type; `capabilities`, `requirements` and `interfaces` name the types they are of."""
+
+    name: str
+    parent: str | None
+    properties: Mapping[str, Schema]
+    capabilities: Mapping[str, str] = field(default_factory=dict)
+    requirements: Mapping[str, str] = field(default_factory=dict)
+    interfaces: Mapping[str, str] = field(default_factory=dict)
+    operations: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    artifacts: Mapping[str, Node] = field(default_factory=dict)
+    mark: Mark | None = None
+    native: bool = False
+    is_open: bool = False
+
+    def over(self, ancestor: TypeDef) -> TypeDef:
+        """This type with what it inherits from `ancestor`."""
+        return replace(
+            self,
+            properties={**ancestor.properties, **self.properties},
+            capabilities={**ancestor.capabilities, **self.capabilities},
+            requirements={**ancestor.requirements, **self.requirements},
+            interfaces={**ancestor.interfaces, **self.interfaces},
+            artifacts={**ancestor.artifacts, **self.artifacts},
+            operations=(*ancestor.operations, *self.operations),
+            targets=self.targets or ancestor.targets,
+            constraints=(*ancestor.constraints, *self.constraints),
+            is_open=self.assumed or (self.is_open and not self.properties and ancestor.is_open),
+        )
+
+
+def read_type(section: str, name: str, node: Node, mark: Mark, problems: Problems) -> TypeDef:
+    """The type that `node` defines; whatever cannot be read is left out, with a problem."""
+    parent = node.get("derived_from")
+    parent_name = parent.text if parent is not None and parent.text else None
+    if parent_name is not None and parent_name.endswith(".Root"):
+        parent_name = None
+    properties = {
+        key: read_schema(each, properties_node.key_mark(key), problems)
+        for properties_node in (node.get("properties"),)
+        if properties_node is not None
+        for key, each in (properties_node.mapping or {}).items()
+    }
+    return TypeDef(
+        name,
+        _PRIMITIVE_NAMES.get(parent_name, parent_name) if parent_name else None,
+        properties,
+        _type_names(node.get("capabilities"), "type"),
+        _type_names(node.get("requirements"), "capability"),
+        _type_names(node.get("interfaces"), "type"),
+        _operations(node) if section == "interface_types" else (),
+        tuple(each.text for key in ("targets", "members") for each in _items(node.get(key))),
+        _constraints(node.get("constraints"), problems) if section == "data_types" else (),
+        _entries(node.get("artifacts")),
+        mark,
+    )
+
+
+def read_schema(node: Node, mark: Mark, problems: Problems) -> Schema:
+    """The schema of a TOSCA property, parameter or entry definition; a bare word is its type."""
+    if node.mapping is None:
+        name = node.text or "string"
+        return Schema(_PRIMITIVE_NAMES.get(name, name), mark=mark)
+    type_node = node.get("type")
+    name = type_node.text if type_node is not None and type_node.text else "any"
+    required = node.get("required")
+    entry = node.get("entry_schema")
+    default = node.get("default")
+    return Schema(
+        _PRIMITIVE_NAMES.get(name, name),
+        read_schema(entry, entry.mark, problems) if entry is not None else None,
+        required is None or required.value is not False,
+        default if default is not None else MISSING,
+        _constraints(node.get("constraints"), problems),
+        mark=mark,
+    )
+
+
+def _constraints(node: Node | None, problems: Problems) -> tuple[Constraint, ...]:
+    found = []
+    for each in _items(node):
+        for rule, operand in (each.mapping or {}).items():
+            if rule in _CONSTRAINTS:
+                found.append(Constraint(rule, operand))
+            else:
+                mark = each.key_mark(rule)
+                problems.error("unknown-key", f'"{rule}" is not a constraint', mark, nearest(rule, _CONSTRAINTS))
+    return tuple(found)
+
+
+def _type_names(node: Node | None, key: str) -> dict[str, str]:
+    """`{name: type}` of a map of definitions, or of a list of one-entry maps as requirements are written."""
+    if node is None:
+        return {}
+    maps = [node] if node.mapping is not None else _items(node)
+    names = {}
+    for each in maps:
+        for name, definition in (each.mapping or {}).items():
+            inner = definition.get(key)
+            names[name] = inner.text if inner is not None else definition.text
+    return names
+
+
+def _operations(node: Node) -> tuple[str, ...]:
+    reserved = ("derived_from", "version", "metadata", "description", "inputs", "operations", "notifications")
+    return (*_entries(node.get("operations")), *(key for key in node.mapping or {} if key not in reserved))
+
+
+def _items(node: Node | None) -> list[Node]:
+    return (node.sequence or []) if node is not None else []
+
+
+def _entries(node: Node | None) -> dict[str, Node]:
+    return (node.mapping or {}) if node is not None else {}

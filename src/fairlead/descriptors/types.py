@@ -1,0 +1,208 @@
+"""Which types there are, and what a type inherits.
+
+A package's own types (a vendor's `company.provider.VNF`) are read from its documents and laid over SOL001's, which are built
+in. Copies of ETSI's type files inside a package are not read at all, until something is looked up that our tables do
+not know: then the copy is asked, and if it knows, its definition is used with a warning. So an edited copy never
+breaks a package that other systems accept, and costs nothing where it is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from fairlead.descriptors import sol001
+from fairlead.descriptors.problems import Mark, Problems, nearest
+from fairlead.descriptors.schema import PRIMITIVES, Schema, parse_schema
+from fairlead.descriptors.source import Node
+from fairlead.descriptors.typedefs import TypeDef, read_type
+
+__all__ = ["SECTIONS", "Types"]
+
+SECTIONS: Final = (
+    "data_types",
+    "node_types",
+    "capability_types",
+    "interface_types",
+    "relationship_types",
+    "group_types",
+    "policy_types",
+    "artifact_types",
+)
+_TABLES: Final[Mapping[str, Mapping[str, sol001.TypeRow]]] = {
+    "node_types": sol001.NODE_TYPES,
+    "capability_types": sol001.CAPABILITY_TYPES,
+    "policy_types": sol001.POLICY_TYPES,
+    "group_types": sol001.GROUP_TYPES,
+    "artifact_types": sol001.ARTIFACT_TYPES,
+}
+_NFV_DATA: Final = "tosca.datatypes.nfv."
+
+
+@lru_cache(maxsize=1024)
+def _native(section: str, name: str) -> TypeDef | None:
+    if section == "data_types":
+        rows = sol001.DATA_TYPES.get(name.removeprefix(_NFV_DATA)) if name.startswith(_NFV_DATA) else None
+        if rows is None:
+            return None
+        is_open = name.removeprefix(_NFV_DATA) in sol001.OPEN_TYPES
+        return TypeDef(name, None, {key: parse_schema(row) for key, row in rows.items()}, native=True, is_open=is_open)
+    if section == "interface_types":
+        operations = sol001.VNFLCM_OPERATIONS if name == sol001.VNFLCM else ()
+        known = name == sol001.VNFLCM or name in sol001.OPEN_INTERFACES
+        return TypeDef(name, None, {}, operations=operations, native=True) if known else None
+    row = _TABLES.get(section, {}).get(name)
+    if row is None:
+        return TypeDef(name, None, {}, native=True) if name in sol001.NORMATIVE_NAMES else None
+    return TypeDef(
+        name,
+        row.get("derived_from"),
+        {key: parse_schema(text) for key, text in row.get("properties", {}).items()},
+        row.get("capabilities", {}),
+        row.get("requirements", {}),
+        targets=row.get("targets", ()),
+        native=True,
+    )
+
+
+Copies = Callable[[], Iterable[Node]]
+
+
+@dataclass(slots=True)
+class Types:
+    """All types that the documents of one package can name.
+
+    `copies` gives the package's copies of ETSI's type files, parsed; it is called at most once, and only when needed.
+    """
+
+    problems: Problems
+    copies: Copies = field(default=lambda: ())
+    _own: dict[tuple[str, str], TypeDef] = field(default_factory=dict)
+    _copied: dict[tuple[str, str], TypeDef] | None = None
+    _merged: dict[tuple[str, str], TypeDef] = field(default_factory=dict)
+
+    def declare(self, section: str, definitions: Node) -> None:
+        """Add the types that a document's `section` defines; a name may be given once."""
+        for name, node in (definitions.mapping or {}).items():
+            mark = definitions.key_mark(name)
+            before = self._own.get((section, name))
+            if before is not None:
+                if before.mark != mark:
+                    at = f"first in {before.mark}" if before.mark else None
+                    self.problems.error("duplicate-type", f'the type "{name}" is defined a second time', mark, at)
+                continue
+            if _native(section, name) is not None:
+                self.problems.warning(
+                    "sol001-drift", f'"{name}" is a type of ETSI\'s; this definition is not used', mark
+                )
+                continue
+            self._own[section, name] = read_type(section, name, node, mark, self.problems)
+
+    def check(self) -> None:
+        """Tell of types derived from themselves or from what does not exist."""
+        for (section, name), own in self._own.items():
+            seen, parent = [name], own.parent
+            while parent is not None:
+                if parent in seen:
+                    self.problems.error("type-loop", f'"{name}" is derived from itself', own.mark or Mark(""))
+                    break
+                seen.append(parent)
+                definition = self._find(section, parent)
+                if definition is None and not _external(section, parent):
+                    hint = nearest(parent, self.names(section))
+                    self.problems.error(
+                        "unknown-type",
+                        f'"{name}" is derived from "{parent}", which is not defined',
+                        own.mark or Mark(""),
+                        hint,
+                    )
+                parent = definition.parent if definition else None
+
+    def find(self, section: str, name: str) -> TypeDef | None:
+        """The type with all that it inherits, nearest definition first; None if there is no such type."""
+        merged = self._merged.get((section, name))
+        if merged is None:
+            lineage = self.lineage(section, name)
+            if not lineage:
+                return None
+            merged = lineage[0]
+            for ancestor in lineage[1:]:
+                merged = merged.over(ancestor)
+            self._merged[section, name] = merged
+        return merged
+
+    def lineage(self, section: str, name: str) -> tuple[TypeDef, ...]:
+        """The type and its ancestors, nearest first; empty if there is no such type."""
+        found: list[TypeDef] = []
+        next_name: str | None = name
+        while next_name is not None and all(each.name != next_name for each in found):
+            definition = self._find(section, next_name)
+            if definition is None:
+                break
+            found.append(definition)
+            next_name = definition.parent
+        return tuple(found)
+
+    def derives(self, section: str, name: str, ancestor: str) -> bool:
+        return any(each.name == ancestor for each in self.lineage(section, name))
+
+    def primitive(self, name: str) -> str | None:
+        """The primitive that a data type is or is derived from (`string` for a type derived from it), else None."""
+        if name in PRIMITIVES:
+            return name
+        lineage = self.lineage("data_types", name)
+        last = lineage[-1].parent if lineage else None
+        return last if last in PRIMITIVES else None
+
+    def names(self, section: str) -> list[str]:
+        """All names known in a section, for hints."""
+        own = [name for kind, name in self._own if kind == section]
+        if section == "data_types":
+            return [*own, *PRIMITIVES, *(_NFV_DATA + name for name in sol001.DATA_TYPES)]
+        prefix = {"node_types": "tosca.nodes", "policy_types": "tosca.policies", "artifact_types": "tosca.artifacts"}
+        return [
+            *own,
+            *_TABLES.get(section, {}),
+            *(name for name in sol001.NORMATIVE_NAMES if name.startswith(prefix.get(section, "\0"))),
+        ]
+
+    def copied_property(self, section: str, type_name: str, key: str) -> Schema | None:
+        """What the package's copy of ETSI's types says of a property, looked up through the type's ancestors."""
+        copied = self._copies()
+        for each in self.lineage(section, type_name):
+            definition = copied.get((section, each.name))
+            if definition is not None and key in definition.properties:
+                return definition.properties[key]
+        return None
+
+    def _find(self, section: str, name: str) -> TypeDef | None:
+        own = self._own.get((section, name)) or _native(section, name)
+        if own is None and name.startswith("tosca."):
+            own = self._copies().get((section, name))
+            if own is not None and (section, name) not in self._merged:
+                mark = own.mark or Mark("")
+                self.problems.warning(
+                    "sol001-drift", f"\"{name}\" is known only to the package's own copy of ETSI's types", mark
+                )
+        return own
+
+    def _copies(self) -> dict[tuple[str, str], TypeDef]:
+        if self._copied is None:
+            self._copied = {}
+            quiet = Problems()
+            for root in self.copies():
+                for section in SECTIONS:
+                    definitions = root.get(section)
+                    for name, node in ((definitions.mapping or {}) if definitions else {}).items():
+                        mark = definitions.key_mark(name) if definitions else root.mark
+                        self._copied.setdefault((section, name), read_type(section, name, node, mark, quiet))
+        return self._copied
+
+
+def _external(section: str, name: str) -> bool:
+    """Roots that carry nothing for us: TOSCA's own types outside SOL001, and primitives under data types."""
+    if section == "data_types" and name in PRIMITIVES:
+        return True
+    return name.startswith("tosca.") and not name.startswith(("tosca.nodes.nfv.", "tosca.policies.nfv.", _NFV_DATA))
