@@ -84,7 +84,7 @@ _GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
         "directives": "[text]",
         "properties": "{any}|none",
         "attributes": "{any}|none",
-        "requirements": "<requirement|text>|{requirement|text}|none",
+        "requirements": "<requirement|text>|none",
         "capabilities": "{capability}|none",
         "interfaces": "{interface}|none",
         "artifacts": "{artifact|text}|none",

@@ -40,7 +40,10 @@ _CONSTRAINTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TypeDef:
-    """A type; `capabilities`, `requirements` and `interfaces` name the types they are of."""
+    """A type; `capabilities`, `requirements` and `interfaces` name the types they are of.
+
+    `is_open`: keys beyond the declared ones are kept. `assumed`: the type was not found, and stands in for the missing one.
+    """
 
     name: str
     parent: str | None
@@ -55,6 +58,7 @@ class TypeDef:
     mark: Mark | None = None
     native: bool = False
     is_open: bool = False
+    assumed: bool = False
 
     def over(self, ancestor: TypeDef) -> TypeDef:
         """This type with what it inherits from `ancestor`."""

@@ -100,6 +100,11 @@ class Types:
                 continue
             self._own[section, name] = read_type(section, name, node, mark, self.problems)
 
+    def assume(self, section: str, name: str, parent: str) -> TypeDef:
+        """Go on as if the unknown type `name` were derived from `parent`, taking any property."""
+        self._own[section, name] = TypeDef(name, parent, {}, is_open=True, assumed=True)
+        return self.find(section, name) or self._own[section, name]
+
     def check(self) -> None:
         """Tell of types derived from themselves or from what does not exist."""
         for (section, name), own in self._own.items():

@@ -33,14 +33,6 @@ def _instance_ranges(flavour: Flavour, problems: Problems) -> None:
 
 def _levels(flavour: Flavour, problems: Problems) -> None:
     for level in flavour.levels.values():
-        for name, count in level.instances.items():
-            vdu = flavour.vdus.get(name)
-            if vdu is not None and count > vdu.max_instances:
-                told = f'the level "{level.id}" has {count} instances of "{name}", whose maximum is {vdu.max_instances}'
-                problems.error("level-above-maximum", told, vdu.mark)
-            elif vdu is not None and count < vdu.min_instances:
-                told = f'the level "{level.id}" has {count} instances of "{name}", whose minimum is {vdu.min_instances}'
-                problems.error("level-below-minimum", told, vdu.mark)
         _sums(flavour, level.id, problems)
 
 
@@ -73,14 +65,6 @@ def _scaling(flavour: Flavour, problems: Problems) -> None:
             told = f'"{vdu.id}" is scaled, and has no VduInitialDelta; its minimum is taken'
             problems.warning("no-initial-delta", told, vdu.mark)
         _highest(flavour, vdu, problems)
-    for name, count in flavour.initial_deltas.items():
-        scaled = flavour.vdus.get(name)
-        if scaled is not None and count > scaled.max_instances:
-            told = f'the initial delta of "{name}" is {count}, its maximum {scaled.max_instances}'
-            problems.error("level-above-maximum", told, scaled.mark)
-        elif scaled is not None and count < scaled.min_instances:
-            told = f'the initial delta of "{name}" is {count}, its minimum {scaled.min_instances}'
-            problems.error("level-below-minimum", told, scaled.mark)
 
 
 def _highest(flavour: Flavour, vdu: Vdu, problems: Problems) -> None:
@@ -111,11 +95,8 @@ def _addresses(flavour: Flavour, problems: Problems) -> None:
         for l3 in link.l3_protocol_data:
             _subnet(link, l3, problems)
     for point in flavour.connection_points.values():
-        nets = (
-            [_network(l3.cidr) for l3 in flavour.links[point.link].l3_protocol_data]
-            if point.link in flavour.links
-            else []
-        )
+        own_link = flavour.links.get(point.link) if point.link is not None else None
+        nets = [_network(l3.cidr) for l3 in own_link.l3_protocol_data] if own_link is not None else []
         for text in point.fixed_ip_addresses:
             address = _address(text)
             if address is None:

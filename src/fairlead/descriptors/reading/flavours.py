@@ -27,7 +27,7 @@ def read_flavour(
     points = read_connection_points(topology, external)
     storages = read_storages(topology)
     vdus = read_vdus(topology, storages, _bound(points))
-    rules = read_rules(topology)
+    rules = read_rules(topology, vdus)
     interfaces = read_interfaces(topology, vnf) if vnf is not None else {}
     lifecycle = {name: each for key, found in interfaces.items() if key == "Vnflcm" for name, each in found.items()}
     flavour = Flavour(

@@ -6,10 +6,11 @@ values are at hand; arithmetic over the finished flavour is in `checks.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from fairlead.descriptors.compute import Vdu
 from fairlead.descriptors.problems import nearest
 from fairlead.descriptors.reading.connectivity import bitrate
 from fairlead.descriptors.reading.template import PolicyTemplate, Topology
@@ -54,16 +55,18 @@ class Rules:
     others: dict[str, Policy] = field(default_factory=dict)
 
 
-def read_rules(topology: Topology) -> Rules:
-    """Read all policies and groups of a template."""
+def read_rules(topology: Topology, vdus: Mapping[str, Vdu]) -> Rules:
+    """Read all policies and groups of a template, whose VDUs bound the instances that levels may ask for."""
     rules = Rules()
     rules.groups = {name: group.target_names for name, group in topology.groups.items()}
     _aspects(topology, rules)
-    _levels(topology, rules)
+    _levels(topology, rules, vdus)
     for policy in topology.policies_of(f"{_NFV}VduInitialDelta"):
         delta = policy.properties.get("initial_delta")
         for vdu in policy.target_names:
             rules.initial_deltas[vdu] = _count(delta)
+            if isinstance(delta, Struct):
+                _check_range(topology, f'the initial delta of "{vdu}"', delta, vdus.get(vdu))
     _placement(topology, rules)
     for policy in topology.policies_of(f"{_NFV}SecurityGroupRule"):
         rules.security[policy.name] = _security(topology, policy)
@@ -145,7 +148,7 @@ def _check_steps(topology: Topology, aspect: Aspect, struct: Struct) -> None:
         topology.problems.warning("unused-aspect", told, aspect.mark)
 
 
-def _levels(topology: Topology, rules: Rules) -> None:
+def _levels(topology: Topology, rules: Rules, vdus: Mapping[str, Vdu]) -> None:
     declared: dict[str, Struct] = {}
     for policy in topology.policies_of(f"{_NFV}InstantiationLevels"):
         declared |= _entries(policy.properties.get("levels"))
@@ -156,6 +159,7 @@ def _levels(topology: Topology, rules: Rules) -> None:
         for level, struct in _known_levels(topology, policy, declared):
             for vdu in policy.target_names:
                 counts.setdefault(level, {})[vdu] = _count(struct)
+                _check_range(topology, f'the level "{level}" of "{vdu}"', struct, vdus.get(vdu))
     for policy in topology.policies_of(f"{_NFV}VirtualLinkInstantiationLevels"):
         for level, struct in _known_levels(topology, policy, declared):
             rate = bitrate(struct.get("bitrate_requirements"))
@@ -204,6 +208,17 @@ def _check_scale(topology: Topology, aspect: str, scale: Struct, rules: Rules) -
     elif scale.get("scale_level", 0) > known.max_scale_level:
         told = f'scale level {scale.get("scale_level")} of "{aspect}" is above its maximum {known.max_scale_level}'
         topology.problems.error("level-above-maximum", told, scale.mark_of("scale_level"))
+
+
+def _check_range(topology: Topology, label: str, struct: Struct, vdu: Vdu | None) -> None:
+    """A number of instances must be one that the VDU's profile allows."""
+    count, mark = _count(struct), struct.mark_of("number_of_instances")
+    if vdu is not None and count > vdu.max_instances:
+        told = f"{label} has {count} instances, the maximum is {vdu.max_instances}"
+        topology.problems.error("level-above-maximum", told, mark)
+    elif vdu is not None and count < vdu.min_instances:
+        told = f"{label} has {count} instances, the minimum is {vdu.min_instances}"
+        topology.problems.error("level-below-minimum", told, mark)
 
 
 def _placement(topology: Topology, rules: Rules) -> None:

@@ -292,13 +292,12 @@ def resolve_file(topology: Topology, node: Node, *, may_be_image: bool = False) 
         return at_root
     if may_be_image and not written.startswith(".") and _REGISTRY.match(written):
         return None
-    hint = nearest(path, files)
     problems.add(
         "artifact-missing",
         f'there is no file "{path}" in the package',
         node.mark,
         topology.package.missing_artifacts,
-        hint,
+        nearest(path, files),
     )
     return path
 

@@ -73,22 +73,14 @@ def build_vnfd(documents: Documents, package: Package) -> Vnfd | None:
 def _is_other(entry: Node, package: Package) -> bool:
     """Whether the entry describes a network service or a physical function, which is told once and plainly."""
     topology = entry.get("topology_template")
-    types = (
-        [
-            each.get("type")
-            for each in (topology.get("substitution_mappings"), *_entries(topology.get("node_templates")).values())
-            if each is not None
-        ]
-        if topology is not None
-        else []
-    )
-    mapping = topology.get("substitution_mappings") if topology is not None else None
-    types.append(mapping.get("node_type") if mapping is not None else None)
-    for node in types:
-        for other in sol001.NETWORK_SERVICE_TYPES if node is not None else ():
-            assert node is not None
-            lineage = _parents(package, node.text)
-            if other in lineage:
+    if topology is None:
+        return False
+    mappings = topology.get("substitution_mappings")
+    types = [each.get("type") for each in _entries(topology.get("node_templates")).values()]
+    types.append(mappings.get("node_type") if mappings is not None else None)
+    for node in filter(None, types):
+        for other in sol001.NETWORK_SERVICE_TYPES:
+            if other in _parents(package, node.text):
                 what = "a network service" if other.endswith("NS") else "a physical network function"
                 package.problems.error("not-a-vnfd", f"this descriptor is of {what}, not of a VNF", node.mark)
                 return True
@@ -114,7 +106,8 @@ def _flavour_templates(documents: Documents, package: Package) -> list[_Template
             package.problems.error(
                 "unknown-type", f'the node type "{node_type.text}" is not defined', node_type.mark, hint
             )
-        elif package.types.derives("node_types", definition.name, VNF_NODE):
+            definition = package.types.assume("node_types", node_type.text, VNF_NODE)
+        if package.types.derives("node_types", definition.name, VNF_NODE):
             found.append(_Template(file, topology, definition, topology.key_mark("substitution_mappings")))
     topology = documents.roots[documents.entry].get("topology_template")
     if found or topology is None:
@@ -215,7 +208,8 @@ def _properties(
     if id_node is not None and "flavour_id" not in struct.values:
         struct.values["flavour_id"] = id_node.text
         struct.marks["flavour_id"] = id_node.mark
-    topology.reader.complete(struct, template.type, "node_types", "the VNF")
+    if not template.type.assumed:
+        topology.reader.complete(struct, template.type, "node_types", "the VNF")
     return struct
 
 
@@ -262,9 +256,9 @@ def _vnfd(package: Package, properties: Struct, definition: TypeDef, flavours: d
         ext_invariant_id=properties.get("ext_invariant_id"),
         localization_languages=properties.get("localization_languages", ()),
         default_localization_language=properties.get("default_localization_language"),
-        configurable_properties=_declared(package, *_part(package, definition, "configurable_properties", properties)),
-        metadata=_declared(package, *_part(package, modifiable[0], "metadata", modifiable[1])),
-        extensions=_declared(package, *_part(package, modifiable[0], "extensions", modifiable[1])),
+        configurable_properties=_declared(*_part(package, definition, "configurable_properties", properties)),
+        metadata=_declared(*_part(package, modifiable[0], "metadata", modifiable[1])),
+        extensions=_declared(*_part(package, modifiable[0], "extensions", modifiable[1])),
         tosca_version=version.text if version is not None else "",
         mark=properties.mark,
     )
@@ -280,7 +274,7 @@ def _part(
     return inner, value if isinstance(value, Struct) else None
 
 
-def _declared(package: Package, definition: TypeDef | None, struct: Struct | None) -> dict[str, Declared]:
+def _declared(definition: TypeDef | None, struct: Struct | None) -> dict[str, Declared]:
     """Every property that the type declares or the value gives, with the value that an instance starts with."""
     found = {}
     for name, schema in (definition.properties if definition is not None else {}).items():
