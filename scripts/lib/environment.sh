@@ -62,8 +62,8 @@ need_venv() {
         "$python" -m venv "$VENV"
     fi
     say "installing the Python packages of requirements-dev.lock"
-    "$VENV/bin/pip" install -q --disable-pip-version-check -r "$ROOT/requirements-dev.lock"
-    "$VENV/bin/pip" install -q --disable-pip-version-check --no-deps -e "$ROOT"
+    "$VENV/bin/pip" install -qq --disable-pip-version-check -r "$ROOT/requirements-dev.lock"
+    "$VENV/bin/pip" install -qq --disable-pip-version-check --no-deps -e "$ROOT"
     printf '%s\n' "$wanted" >"$stamp"
 }
 

@@ -1,0 +1,53 @@
+# A PostgreSQL server of our own for tests and benchmarks: Debian's binaries on a scratch directory and a free port of 127.0.0.1. It keeps
+# nothing and therefore does not wait for the disk.
+# Sourced, never run; needs environment.sh.
+# shellcheck shell=bash
+
+POSTGRESQL=
+POSTGRESQL_URL=
+POSTGRESQL_PID=
+
+# The server refuses to run as root: its own account then runs it.
+as_postgresql() {
+    if [ "$(id -u)" = 0 ]; then
+        (cd / && exec runuser -u postgres -- "$@")
+    else
+        "$@"
+    fi
+}
+
+# Starts the server; its address, for SQLAlchemy with psycopg, is then in POSTGRESQL_URL.
+start_postgresql() {
+    local bin port
+    need_packages postgresql util-linux
+    bin=$(find /usr/lib/postgresql -maxdepth 3 -name initdb -printf '%h\n' | sort -V | tail -n 1)
+    POSTGRESQL=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-postgresql.XXXXXX")
+    [ "$(id -u)" != 0 ] || chown postgres: "$POSTGRESQL"
+    as_postgresql "$bin/initdb" --pgdata "$POSTGRESQL/data" --username fairlead --auth trust --encoding UTF8 --locale C --no-sync >/dev/null
+    as_postgresql mkdir "$POSTGRESQL/socket"
+    port=$(free_port)
+    as_postgresql "$bin/pg_ctl" start --silent --wait --pgdata "$POSTGRESQL/data" --log "$POSTGRESQL/log" --options \
+        "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$POSTGRESQL/socket -c max_connections=200 \
+         -c fsync=off -c synchronous_commit=off -c full_page_writes=off" >&2 || { cat "$POSTGRESQL/log" >&2; fail "PostgreSQL did not start"; }
+    POSTGRESQL_PID=$(head -n 1 "$POSTGRESQL/data/postmaster.pid")
+    POSTGRESQL_URL=postgresql+psycopg://fairlead@127.0.0.1:$port/postgres
+}
+
+stop_postgresql() {
+    local i
+    [ -n "$POSTGRESQL" ] || return 0
+    # SIGINT: ends connections rather than waiting for them.
+    if [ -n "$POSTGRESQL_PID" ]; then
+        as_postgresql kill -INT "$POSTGRESQL_PID" 2>/dev/null || true
+        for ((i = 0; i < 100; i++)); do
+            [ -d "/proc/$POSTGRESQL_PID" ] || break
+            sleep 0.1
+        done
+    fi
+    rm -rf "$POSTGRESQL"
+    POSTGRESQL='' POSTGRESQL_PID=''
+}
+
+free_port() {
+    "$(find_python)" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
