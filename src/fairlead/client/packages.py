@@ -1,0 +1,91 @@
+"""VNF packages (`/vnfpkgm/v2`): created, uploaded as a stream of any length, onboarded by the server in the background.
+
+ETSI's package has no name. Here one is found by its id, its VNFD's id, a `name` in its user-defined data, or its
+product's name, in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+from fairlead.client.events import Events
+from fairlead.client.feed import Feed
+from fairlead.client.finding import find
+from fairlead.client.transport import Document, Transport
+from fairlead.client.waiting import Watching, wait_until
+
+__all__ = ["Packages"]
+
+_PATH = "/vnfpkgm/v2/vnf_packages"
+_CHUNK = 1 << 20
+_AT_REST = frozenset({"CREATED", "ONBOARDED", "ERROR"})
+_ANSWER_TO_UPLOAD = 600.0
+"""Seconds for the server to take the last byte, digest and store a large package."""
+
+
+class Packages:
+    """The catalogue of VNF packages."""
+
+    def __init__(self, transport: Transport, events: Events) -> None:
+        self._transport = transport
+        self._events = events
+
+    def create(self, user_defined_data: Mapping[str, Any] | None = None) -> Document:
+        """An empty package, to be filled by `upload`."""
+        body = {"userDefinedData": dict(user_defined_data)} if user_defined_data else {}
+        return self._transport.document("POST", _PATH, body=body)
+
+    def upload(self, package: str, content: BinaryIO, *, size: int, sent: Callable[[int], None] | None = None) -> None:
+        """Send `size` bytes of a CSAR; `sent` is told how many have gone. Onboarding goes on afterwards: see `wait`."""
+
+        def chunks() -> Iterator[bytes]:
+            total = 0
+            while chunk := content.read(_CHUNK):
+                yield chunk
+                total += len(chunk)
+                if sent is not None:
+                    sent(total)
+
+        headers = {"Content-Type": "application/zip", "Content-Length": str(size)}
+        path = f"{_PATH}/{package}/package_content"
+        self._transport.request("PUT", path, content=chunks(), headers=headers, timeout=_ANSWER_TO_UPLOAD)
+
+    def list(self, *, filter: str | None = None) -> Iterator[Document]:
+        return self._transport.pages(_PATH, {"filter": filter} if filter else None)
+
+    def show(self, package: str) -> Document:
+        return self._transport.document("GET", f"{_PATH}/{package}")
+
+    def find(self, text: str) -> Document:
+        """The package that `text` names. Raises NotFound, or Conflict when several bear the name."""
+        return find(
+            self._transport,
+            _PATH,
+            text,
+            ("vnfdId", "userDefinedData/name", "vnfProductName"),
+            what="package",
+            describe=lambda one: (
+                f"{one.get('vnfProductName', '')} {one.get('vnfdVersion', '')} {one['onboardingState']}"
+            ),
+        )
+
+    def modify(self, package: str, changes: Mapping[str, Any]) -> Document:
+        """Change `operationalState` or `userDefinedData`; the answer is what was changed."""
+        headers = {"Content-Type": "application/merge-patch+json"}
+        return self._transport.document("PATCH", f"{_PATH}/{package}", body=dict(changes), headers=headers)
+
+    def delete(self, package: str) -> None:
+        self._transport.request("DELETE", f"{_PATH}/{package}")
+
+    def wait(self, package: str, *, timeout: float | None = None, watching: Watching | None = None) -> Document:
+        """The package once it is onboarded, or has failed (`onboardingFailureDetails` says why)."""
+        with Feed(self._events, subject=package) as feed:
+            return wait_until(
+                lambda: self.show(package),
+                lambda document: document["onboardingState"] in _AT_REST,
+                feed,
+                what=f"Package {package}",
+                timeout=timeout,
+                watching=watching,
+            )
