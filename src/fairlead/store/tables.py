@@ -26,14 +26,14 @@ Document = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null
 """The column type of a JSON document."""
 
 
-def table(name: str, *columns: Any) -> sa.Table:
+def table(name: str, *columns: Any, **options: Any) -> sa.Table:
     """A table that belongs to the installation as a whole."""
-    return sa.Table(name, metadata, *columns)
+    return sa.Table(name, metadata, *columns, **options)
 
 
-def owned_table(name: str, *columns: Any) -> sa.Table:
+def owned_table(name: str, *columns: Any, **options: Any) -> sa.Table:
     """A table each of whose rows belongs to a project."""
     owner = sa.Column("project", sa.String(64), nullable=False, index=True)
-    made = sa.Table(name, metadata, *columns, owner)
+    made = sa.Table(name, metadata, *columns, owner, **options)
     made.info["owned"] = True
     return made

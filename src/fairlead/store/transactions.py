@@ -7,9 +7,10 @@ A statement on an owned table that was not built here is refused, so that forget
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import visitors
 
 from fairlead.errors import FairleadError
@@ -17,6 +18,8 @@ from fairlead.errors import FairleadError
 __all__ = ["Tx"]
 
 _SCOPE = "fairlead_scope"
+
+S = TypeVar("S", sa.Select[Any], sa.Update, sa.Delete)
 
 
 class Tx:
@@ -43,9 +46,24 @@ class Tx:
 
     def insert(self, target: sa.Table, **values: Any) -> None:
         """Insert one row; a project's transaction makes it that project's."""
-        if self.project is not None and target.info.get("owned"):
-            values = {**values, "project": self.project}
-        self._connection.execute(sa.insert(target), values)
+        self._connection.execute(sa.insert(target), self._with_owner(target, values))
+
+    def put(self, target: sa.Table, **values: Any) -> bool:
+        """Insert one row, or overwrite the one with the same primary key.
+
+        False when nothing was written: it is another project's row, or there is nothing in it but its key.
+        """
+        values = self._with_owner(target, values)
+        insert = postgresql.insert if self.dialect == "postgresql" else sqlite.insert
+        keys = target.primary_key.columns
+        statement = insert(target).values(values)
+        changed = {name: statement.excluded[name] for name in values if name not in keys and name != "project"}
+        owner = target.c.project == self.project if self.project is not None and target.info.get("owned") else None
+        if changed:
+            statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed, where=owner)
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+        return int(self._connection.execute(statement).rowcount) > 0
 
     def all(self, statement: sa.Select[Any]) -> list[Any]:
         """The rows of `statement`."""
@@ -76,7 +94,12 @@ class Tx:
         for call in self._after_commit:
             call()
 
-    def _scoped(self, statement: Any, source: sa.Table) -> Any:
+    def _with_owner(self, target: sa.Table, values: dict[str, Any]) -> dict[str, Any]:
+        if self.project is not None and target.info.get("owned"):
+            return {**values, "project": self.project}
+        return values
+
+    def _scoped(self, statement: S, source: sa.Table) -> S:
         if self.project is not None and source.info.get("owned"):
             statement = statement.where(source.c.project == self.project)
         return statement.execution_options(**{_SCOPE: self.project})
