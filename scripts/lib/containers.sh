@@ -4,7 +4,7 @@
 # Sourced, never run; needs environment.sh.
 # shellcheck shell=bash
 
-ENGINE_PACKAGES=(podman runc netavark aardvark-dns iptables nftables iproute2 util-linux mmdebstrap curl)
+ENGINE_PACKAGES=(podman runc netavark iptables nftables iproute2 util-linux mmdebstrap curl)
 ENGINE=
 ENGINE_ADDRESS=
 
@@ -22,8 +22,9 @@ start_engine() {
     sweep_engines
     ENGINE=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-engine.XXXXXX")
     echo $$ >"$ENGINE/owner"
-    mkdir "$ENGINE/tmp" "$ENGINE/networks"
-    sed "s|@ENGINE@|$ENGINE|" "$ROOT/scripts/lib/containers.conf" >"$ENGINE/containers.conf"
+    mkdir "$ENGINE/tmp" "$ENGINE/networks" "$ENGINE/bin"
+    ln -s /usr/lib/podman/netavark "$ENGINE/bin/netavark"
+    sed "s|@ENGINE@|$ENGINE|g" "$ROOT/scripts/lib/containers.conf" >"$ENGINE/containers.conf"
     # Overlay cannot lie on overlay: inside a container without a volume for it, plain copies must do.
     if [ "$(stat -f -c %T "$ENGINE")" = overlayfs ]; then echo vfs; else echo overlay; fi >"$ENGINE/driver"
     as_root ip netns add "${ENGINE##*/}"
@@ -67,13 +68,5 @@ stop_engine() {
 
 # Ends engines whose script was killed before it could.
 sweep_engines() {
-    local directory owner
-    for directory in "${TMPDIR:-/tmp}"/fairlead-engine.*; do
-        [ -f "$directory/owner" ] || continue
-        owner=$(cat "$directory/owner")
-        kill -0 "$owner" 2>/dev/null && continue
-        say "removing what an earlier run left in $directory"
-        ENGINE=$directory
-        stop_engine
-    done
+    for ENGINE in $(orphans engine); do stop_engine; done
 }

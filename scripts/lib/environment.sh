@@ -67,6 +67,38 @@ need_venv() {
     printf '%s\n' "$wanted" >"$stamp"
 }
 
+# The scratch directories of one kind whose owner, the script that made them, is no more; says that they will be removed.
+orphans() {
+    local directory
+    for directory in "${TMPDIR:-/tmp}/fairlead-$1".*; do
+        if [ -f "$directory/owner" ] && [ ! -d "/proc/$(cat "$directory/owner")" ]; then
+            say "removing what an earlier run left in $directory"
+            printf '%s\n' "$directory"
+        fi
+    done
+}
+
+# Runs a command so that a signal to this script ends it too: at a terminal Ctrl-C reaches it anyway, elsewhere it is passed on as an interrupt,
+# on which Python programs tidy up.
+stoppable() {
+    if [ -t 0 ]; then
+        "$@"
+        return
+    fi
+    local child code=0
+    # In a shell without a terminal a command in the background would ignore interrupts, were it not told otherwise.
+    set -m
+    env --default-signal=INT "$@" &
+    child=$!
+    set +m
+    trap 'kill -INT -- "-$child" 2>/dev/null; wait "$child" || true; exit 130' INT
+    trap 'kill -INT -- "-$child" 2>/dev/null; wait "$child" || true; exit 143' TERM HUP
+    wait "$child" || code=$?
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    return $code
+}
+
 # Stops a process that this script started, gently at first, and waits until it is gone.
 stop_process() {
     local pid=$1 i

@@ -5,8 +5,6 @@
 
 POSTGRESQL=
 POSTGRESQL_URL=
-POSTGRESQL_PID=
-
 # The server refuses to run as root: its own account then runs it.
 as_postgresql() {
     if [ "$(id -u)" = 0 ]; then
@@ -20,8 +18,10 @@ as_postgresql() {
 start_postgresql() {
     local bin port
     need_packages postgresql util-linux
+    sweep_postgresql
     bin=$(find /usr/lib/postgresql -maxdepth 3 -name initdb -printf '%h\n' | sort -V | tail -n 1)
     POSTGRESQL=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-postgresql.XXXXXX")
+    echo $$ >"$POSTGRESQL/owner"
     [ "$(id -u)" != 0 ] || chown postgres: "$POSTGRESQL"
     as_postgresql "$bin/initdb" --pgdata "$POSTGRESQL/data" --username fairlead --auth trust --encoding UTF8 --locale C --no-sync >/dev/null
     as_postgresql mkdir "$POSTGRESQL/socket"
@@ -29,23 +29,28 @@ start_postgresql() {
     as_postgresql "$bin/pg_ctl" start --silent --wait --pgdata "$POSTGRESQL/data" --log "$POSTGRESQL/log" --options \
         "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$POSTGRESQL/socket -c max_connections=200 \
          -c fsync=off -c synchronous_commit=off -c full_page_writes=off" >&2 || { cat "$POSTGRESQL/log" >&2; fail "PostgreSQL did not start"; }
-    POSTGRESQL_PID=$(head -n 1 "$POSTGRESQL/data/postmaster.pid")
     POSTGRESQL_URL=postgresql+psycopg://fairlead@127.0.0.1:$port/postgres
 }
 
 stop_postgresql() {
-    local i
+    local i pid
     [ -n "$POSTGRESQL" ] || return 0
-    # SIGINT: ends connections rather than waiting for them.
-    if [ -n "$POSTGRESQL_PID" ]; then
-        as_postgresql kill -INT "$POSTGRESQL_PID" 2>/dev/null || true
+    pid=$(head -n 1 "$POSTGRESQL/data/postmaster.pid" 2>/dev/null || true)
+    if [ -n "$pid" ] && grep -qsF "$POSTGRESQL/" "/proc/$pid/cmdline"; then
+        # SIGINT: ends connections rather than waiting for them.
+        as_postgresql kill -INT "$pid" || true
         for ((i = 0; i < 100; i++)); do
-            [ -d "/proc/$POSTGRESQL_PID" ] || break
+            [ -d "/proc/$pid" ] || break
             sleep 0.1
         done
     fi
     rm -rf "$POSTGRESQL"
-    POSTGRESQL='' POSTGRESQL_PID=''
+    POSTGRESQL=
+}
+
+# Ends servers whose script was killed before it could.
+sweep_postgresql() {
+    for POSTGRESQL in $(orphans postgresql); do stop_postgresql; done
 }
 
 free_port() {

@@ -12,7 +12,6 @@
 
 start_servers() {
     trap stop_servers EXIT
-    # A signal ends the script, and with it the servers, once the command in the foreground is over.
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
     say "starting PostgreSQL and a container engine"
