@@ -34,6 +34,6 @@ def table(name: str, *columns: Any, **options: Any) -> sa.Table:
 def owned_table(name: str, *columns: Any, **options: Any) -> sa.Table:
     """A table each of whose rows belongs to a project."""
     owner = sa.Column("project", sa.String(64), nullable=False, index=True)
-    made = sa.Table(name, metadata, *columns, owner, **options)
+    made = sa.Table(name, metadata, owner, *columns, **options)
     made.info["owned"] = True
     return made
