@@ -1,0 +1,154 @@
+"""VNF packages as ETSI shows them: SOL005's management side and SOL003's reading side, which differ in nothing but rights."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import UNSET, UnsetType, field
+
+from fairlead.sol.problem_details import ProblemDetails
+from fairlead.sol.resource_types import Checksum, Link
+from fairlead.sol.wire import KeyValuePairs, Sol
+
+__all__ = [
+    "ArtifactClassification",
+    "ContainerFormat",
+    "CreateVnfPkgInfoRequest",
+    "DiskFormat",
+    "PackageOnboardingState",
+    "PackageOperationalState",
+    "PackageSecurityOption",
+    "PackageUsageState",
+    "VnfPackageArtifactInfo",
+    "VnfPackageSoftwareImageInfo",
+    "VnfPkgInfo",
+    "VnfPkgInfoLinks",
+    "VnfPkgInfoModifications",
+]
+
+
+class PackageOnboardingState(StrEnum):
+    CREATED = "CREATED"
+    UPLOADING = "UPLOADING"
+    PROCESSING = "PROCESSING"
+    ONBOARDED = "ONBOARDED"
+    ERROR = "ERROR"
+
+
+class PackageOperationalState(StrEnum):
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+
+
+class PackageUsageState(StrEnum):
+    IN_USE = "IN_USE"
+    NOT_IN_USE = "NOT_IN_USE"
+
+
+class PackageSecurityOption(StrEnum):
+    OPTION_1 = "OPTION_1"
+    OPTION_2 = "OPTION_2"
+
+
+class ContainerFormat(StrEnum):
+    AKI = "AKI"
+    AMI = "AMI"
+    ARI = "ARI"
+    BARE = "BARE"
+    DOCKER = "DOCKER"
+    OVA = "OVA"
+    OVF = "OVF"
+
+
+class DiskFormat(StrEnum):
+    AKI = "AKI"
+    AMI = "AMI"
+    ARI = "ARI"
+    ISO = "ISO"
+    QCOW2 = "QCOW2"
+    RAW = "RAW"
+    VDI = "VDI"
+    VHD = "VHD"
+    VHDX = "VHDX"
+    VMDK = "VMDK"
+
+
+class ArtifactClassification(StrEnum):
+    HISTORY = "HISTORY"
+    TESTING = "TESTING"
+    LICENSE = "LICENSE"
+
+
+class VnfPackageSoftwareImageInfo(Sol, frozen=True, kw_only=True):
+    """A software image of the package. `min_disk`, `min_ram` and `size` in bytes."""
+
+    id: str
+    name: str
+    provider: str
+    version: str
+    checksum: Checksum
+    is_encrypted: bool
+    container_format: ContainerFormat
+    disk_format: DiskFormat
+    created_at: str
+    min_disk: int
+    min_ram: int
+    size: int
+    user_metadata: KeyValuePairs = field(default_factory=dict)
+    image_path: str | None = None
+    image_uri: str | None = None
+
+
+class VnfPackageArtifactInfo(Sol, frozen=True, kw_only=True):
+    """A file of the package that is not a software image."""
+
+    artifact_path: str | None = None
+    artifact_uri: tuple[str, ...] = field(default=(), name="artifactURI")
+    checksum: Checksum
+    is_encrypted: bool
+    non_mano_artifact_set_id: str | None = None
+    artifact_classification: ArtifactClassification | None = None
+    metadata: KeyValuePairs = field(default_factory=dict)
+
+
+class VnfPkgInfoLinks(Sol, frozen=True, kw_only=True):
+    """`self_` is `self` on the wire."""
+
+    self_: Link = field(name="self")
+    vnfd: Link | None = None
+    package_content: Link
+
+
+class VnfPkgInfo(Sol, frozen=True, kw_only=True):
+    """SOL005 clause 9.5.2.5. What comes from the descriptor is absent until the package is onboarded."""
+
+    id: str
+    vnfd_id: str | None = None
+    vnf_provider: str | None = None
+    vnf_product_name: str | None = None
+    vnf_software_version: str | None = None
+    vnfd_version: str | None = None
+    compatible_specification_versions: tuple[str, ...] = ()
+    checksum: Checksum | None = None
+    package_security_option: PackageSecurityOption | None = None
+    signing_certificate: str | None = None
+    software_images: tuple[VnfPackageSoftwareImageInfo, ...] = ()
+    additional_artifacts: tuple[VnfPackageArtifactInfo, ...] = ()
+    onboarding_state: PackageOnboardingState
+    operational_state: PackageOperationalState
+    usage_state: PackageUsageState
+    vnfm_info: tuple[str, ...] = ()
+    user_defined_data: KeyValuePairs = field(default_factory=dict)
+    onboarding_failure_details: ProblemDetails | None = None
+    links: VnfPkgInfoLinks = field(name="_links")
+
+
+class CreateVnfPkgInfoRequest(Sol, frozen=True, kw_only=True):
+    user_defined_data: KeyValuePairs = field(default_factory=dict)
+
+
+class VnfPkgInfoModifications(Sol, frozen=True, kw_only=True):
+    """A merge patch: null in `user_defined_data` removes a key, null in its place removes all."""
+
+    operational_state: PackageOperationalState | UnsetType = UNSET
+    user_defined_data: KeyValuePairs | UnsetType | None = UNSET
