@@ -1,0 +1,10 @@
+"""The event log: one row for each thing that happened, written in the transaction that made it happen.
+
+Notifications, live streams, audit, timelines and alarms read this one log, so none of them can tell another story than
+the records do. Ids become visible in order (`settled.py` says how): who has read up to an id has missed nothing before
+it, and an id alone is enough to go on from.
+"""
+
+from fairlead.events.log import Event, EventLog
+
+__all__ = ["Event", "EventLog"]

@@ -1,0 +1,91 @@
+"""Fresh databases for tests.
+
+Each test on PostgreSQL gets a database of its own, copied from a template that has all tables: copying takes some ten
+milliseconds, and nothing that one test leaves behind (rows, locks, tables of the execution engine) can reach the next.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import uuid
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+
+import fairlead
+from fairlead.store import Store, metadata, normalised_url
+
+__all__ = ["PostgresqlServer", "create_tables", "import_all_tables", "server_from_environment"]
+
+
+def import_all_tables() -> None:
+    """Import each room's `tables` module, so that `metadata` is complete."""
+    for room in pkgutil.iter_modules(fairlead.__path__):
+        if room.ispkg:
+            package = importlib.util.find_spec(f"fairlead.{room.name}")
+            places = package.submodule_search_locations if package else None
+            if any(module.name == "tables" for module in pkgutil.iter_modules(places)):
+                importlib.import_module(f"fairlead.{room.name}.tables")
+
+
+def create_tables(url: str) -> None:
+    """Create the tables of all rooms in the database at `url`."""
+    import_all_tables()
+    store = Store(url)
+    try:
+        metadata.create_all(store.engine)
+    finally:
+        store.close()
+
+
+class PostgresqlServer:
+    """A server on which databases may be created."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self._url = url
+        self._prefix = f"fairlead_{uuid.uuid4().hex[:8]}"
+        self._made = 0
+        self._template: str | None = None
+
+    def create(self, *, empty: bool = False) -> str:
+        """The URL of a new database, with all tables unless `empty`."""
+        if self._template is None and not empty:
+            self._template = self._new()
+            create_tables(self._address(self._template))
+        name = self._new(None if empty else self._template)
+        return self._address(name)
+
+    def drop(self, url: str) -> None:
+        """Drop the database at `url`, whoever is still connected to it."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"), sa.make_url(url).database or "")
+
+    def clean(self) -> None:
+        """Drop the template."""
+        if self._template is not None:
+            self.drop(self._address(self._template))
+
+    def _new(self, template: str | None = None) -> str:
+        self._made += 1
+        name = f"{self._prefix}_{self._made}"
+        if template is None:
+            self._run(sql.SQL("CREATE DATABASE {}"), name)
+        else:
+            self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}"), name, template)
+        return name
+
+    def _address(self, database: str) -> str:
+        return self._url.set(database=database).render_as_string(hide_password=False)
+
+    def _run(self, statement: sql.SQL, *names: str) -> None:
+        address = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement.format(*(sql.Identifier(name) for name in names)))
+
+
+def server_from_environment() -> PostgresqlServer | None:
+    """The server that FAIRLEAD_TEST_POSTGRESQL names; None when it names none."""
+    url = os.environ.get("FAIRLEAD_TEST_POSTGRESQL")
+    return PostgresqlServer(normalised_url(url)) if url else None
