@@ -1,8 +1,8 @@
 """The engine: desired against recorded gives a plan, and a plan is applied in parallel, journalled and restartable.
 
-Pure but for the awaits of `apply`. Nothing here knows what a VNF is, what an operation is called, or how any infrastructure
-works: those come in through specs, rules and kinds (`kinds` has the protocols). Read in the order `values`, `specs`,
-`records`, `rules`, `diff`, `ordering`, `plan`, `procedures`, `apply`.
+Pure but for the awaits of `apply`. Nothing here knows what a VNF is, what an operation is called, or how any
+infrastructure works: those come in through specs, rules and kinds (`kinds` has the protocols). Read in the order
+`values`, `specs`, `records`, `rules`, `diff`, `ordering`, `plan`, `procedures`, `apply`.
 """
 
 from fairlead.resources.apply import Applied, Failure, OnFailure, apply

@@ -1,9 +1,9 @@
 """Walk a plan's graph: start each step when all that it is after is done, as many at once as there are.
 
-This is the only apply path of the program, for every operation of every sort of instance. It knows steps, deadlines, failure and
-cancel, and nothing of what an operation is called. A failure stops the start of further steps (`OnFailure.STOP`) or
-leaves out only what depends on the failed one (`ISOLATE`). What was in flight has been written down, so that a later diff
-finds it.
+This is the only apply path of the program, for every operation of every sort of instance. It knows steps, deadlines,
+failure and cancel, and nothing of what an operation is called. A failure stops the start of further steps
+(`OnFailure.STOP`) or leaves out only what depends on the failed one (`ISOLATE`). What was in flight has been written
+down, so that a later diff finds it.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ async def apply(
 ) -> Applied:
     """Bring `plan` about and say what came of it.
 
-    `perform` does the actions that are not a kind's own. Raises Superseded or StoreUnavailable, after stopping everything,
-    when this worker may not, or cannot, go on writing.
+    `perform` does the actions that are not a kind's own. Raises Superseded or StoreUnavailable, after stopping
+    everything, when this worker may not, or cannot, go on writing.
     """
     return await _Run(plan, vims, journal, cancel, on_failure, perform).walk()
 

@@ -1,8 +1,8 @@
 """Resources, records and plans as documents, and back.
 
-Stored documents carry a schema number; `UPCASTERS` lifts one schema to the next, so a document of any earlier release can be
-read. Spec fields are only ever added with defaults, which needs no upcaster. What cannot be read raises Quarantined: the
-caller sets its instance aside and serves the rest.
+Stored documents carry a schema number; `UPCASTERS` lifts one schema to the next, so a document of any earlier release
+can be read. Spec fields are only ever added with defaults, which needs no upcaster. What cannot be read raises
+Quarantined: the caller sets its instance aside and serves the rest.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What to do so that the recorded becomes the desired: the decision for each resource.
 
-Pure. First each resource is judged by itself (`_judge`), then two things spread: a replaced resource takes along whoever
-uses it and cannot rebind, and a change of a member is a change of its composite. The order in which the changes can be
-made is worked out in `ordering`. The states that a crash may leave behind are ordinary inputs here, which is why
+Pure. First each resource is judged by itself (`_judge`), then two things spread: a replaced resource takes along
+whoever uses it and cannot rebind, and a change of a member is a change of its composite. The order in which the changes
+can be made is worked out in `ordering`. The states that a crash may leave behind are ordinary inputs here, which is why
 resuming an operation is nothing but diff and apply again.
 """
 
@@ -29,8 +29,8 @@ _replace = msgspec.structs.replace
 def diff(recorded: Records, desired: Resources, rules: Rulebook, *, tainted: Set[Name] = frozenset()) -> Plan:
     """The plan that leads from `recorded` to `desired`.
 
-    A resource named in `tainted` is replaced although its spec is unchanged. Raises Unprocessable when the desired refers
-    to something that is not desired, or in a circle.
+    A resource named in `tainted` is replaced although its spec is unchanged. Raises Unprocessable when the desired
+    refers to something that is not desired, or in a circle.
     """
     wanted = {name: _carried(recorded, resource) for name, resource in desired.items()}
     _check(wanted)

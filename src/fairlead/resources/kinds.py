@@ -1,8 +1,8 @@
 """The seam between the engine and everything that does I/O for it.
 
-`Kind` is how one sort of resource lives in one type of VIM; `Vims` finds kinds, limits how many calls a VIM gets at once and
-waits; `Journal` writes down what is about to be done and what came of it. Real and simulated infrastructures are
-peers behind these protocols, and so are the stored journal and the one that tests keep in memory.
+`Kind` is how one sort of resource lives in one type of VIM; `Vims` finds kinds, limits how many calls a VIM gets at
+once and waits; `Journal` writes down what is about to be done and what came of it. Real and simulated infrastructures
+are peers behind these protocols, and so are the stored journal and the one that tests keep in memory.
 """
 
 from __future__ import annotations
@@ -145,9 +145,9 @@ class Vims(Rulebook, Protocol):
 class Intent(msgspec.Struct, frozen=True):
     """The answer to an intent.
 
-    `tag` is what the thing must carry. `repeated` says that an earlier attempt under this incarnation may have reached the
-    VIM, `since` when that was. `handle` is known when the VIM had accepted it before. `busy` means that another operation
-    is creating this shared thing: ask again.
+    `tag` is what the thing must carry. `repeated` says that an earlier attempt under this incarnation may have reached
+    the VIM, `since` when that was. `handle` is known when the VIM had accepted it before. `busy` means that another
+    operation is creating this shared thing: ask again.
     """
 
     tag: Tag
@@ -160,8 +160,8 @@ class Intent(msgspec.Struct, frozen=True):
 class Journal(Protocol):
     """Writes down what is about to be done, and what came of it.
 
-    Every method that precedes a call to a VIM raises Superseded, in the same statement that would have written, when another
-    worker has taken the operation over.
+    Every method that precedes a call to a VIM raises Superseded, in the same statement that would have written, when
+    another worker has taken the operation over.
     """
 
     async def records(self) -> Records:

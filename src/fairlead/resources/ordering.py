@@ -2,8 +2,8 @@
 
 A thing is obtained after what it refers to and relinquished before it. A composite stands in for its members: it is
 obtained or updated after everything that any of them refers to, and they follow it. A replacement is two steps; which
-comes first is the kind's rule, except that whoever uses something replaced delete-first has to go first itself. Deletions
-that lose what nothing can bring back come after everything that could still fail.
+comes first is the kind's rule, except that whoever uses something replaced delete-first has to go first itself.
+Deletions that lose what nothing can bring back come after everything that could still fail.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def dependencies(resources: Mapping[Name, Resource[Any]]) -> dict[Name, frozense
 
 
 def order_steps(changes: Mapping[Name, Change], leaving: Iterable[Recorded[Any]], rules: Rulebook) -> tuple[Step, ...]:
-    """The steps of `changes`, and of the former lives in `leaving` that are still on their way out, with their order."""
+    """The steps of `changes`, and of the former lives in `leaving` that are still on their way out, with their
+    order."""
     wanted = {name: change.new for name, change in changes.items() if change.new is not None}
     orders = _orders(changes, wanted, rules)
     ending: dict[Name, list[Recorded[Any]]] = {}

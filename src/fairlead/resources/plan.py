@@ -1,8 +1,8 @@
 """A plan: what will change, why, and in which order.
 
-`changes` is what a reader is shown, one line for each resource; `steps` is the graph that `apply` walks, where a replacement is
-two steps and an action one. Order is stated only by `after`. An operation type *arranges* a plan by adding actions and
-barriers to it; it never removes a change.
+`changes` is what a reader is shown, one line for each resource; `steps` is the graph that `apply` walks, where a
+replacement is two steps and an action one. Order is stated only by `after`. An operation type *arranges* a plan by
+adding actions and barriers to it; it never removes a change.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Repeat(StrEnum):
 class Action(msgspec.Struct, frozen=True):
     """Something to be done that is not a change of a resource.
 
-    `target` names the resource it is done to (a kind's action), or is None for one that a room contributes under its `kind`
-    (a script, a coordination). `patience` in seconds.
+    `target` names the resource it is done to (a kind's action), or is None for one that a room contributes under its
+    `kind` (a script, a coordination). `patience` in seconds.
     """
 
     id: str

@@ -1,9 +1,9 @@
 """What each step does, call by call, and what is written down before and after each call.
 
-`Procedures.run` is the only code in Fairlead that changes a VIM. The order is always the same: write the intent, make the call,
-write the handle at once, wait through the watcher, write the outcome. A call whose outcome is not known (the VIM did
-not answer, or this process died) is never repeated blindly: what it may have made is first searched for by its incarnation,
-until the VIM's settling time is over.
+`Procedures.run` is the only code in Fairlead that changes a VIM. The order is always the same: write the intent, make
+the call, write the handle at once, wait through the watcher, write the outcome. A call whose outcome is not known (the
+VIM did not answer, or this process died) is never repeated blindly: what it may have made is first searched for by its
+incarnation, until the VIM's settling time is over.
 """
 
 from __future__ import annotations
@@ -301,7 +301,8 @@ class Procedures:
                 await retries(error)
 
     def _retries(self) -> Callable[[VimUnavailable], Awaitable[None]]:
-        """What to await after a failure: it pauses longer each time, and raises the failure when the budget is spent."""
+        """What to await after a failure: it pauses longer each time, and raises the failure when the budget is
+        spent."""
         give_up = self._vims.now() + _CALL_BUDGET
         pause = _FIRST_PAUSE
 

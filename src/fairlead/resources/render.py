@@ -1,7 +1,7 @@
 """A plan as text: one line for each change, its reason, and the totals.
 
-The signs are those that operators know from other planning tools: `+` create, `~` update, `-/+` replace, `-` delete; `<` and `>`
-stand for claiming from a pool and releasing to it, `!` for an action. What is kept is only counted.
+The signs are those that operators know from other planning tools: `+` create, `~` update, `-/+` replace, `-` delete;
+`<` and `>` stand for claiming from a pool and releasing to it, `!` for an action. What is kept is only counted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The pure half of a kind: what a change of spec means, decided without asking the VIM.
 
-`diff` consults these rules and nothing else, which is what makes a plan a pure function of two records. `DefaultRules` is
-what most kinds want: any change is made in place, replacement creates first, undecided fields are pinned from the outputs
-of the same name, and nothing is folded.
+`diff` consults these rules and nothing else, which is what makes a plan a pure function of two records. `DefaultRules`
+is what most kinds want: any change is made in place, replacement creates first, undecided fields are pinned from the
+outputs of the same name, and nothing is folded.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Where transactions run.
 
-SQLite has one writer, so writes go through one thread that takes all that is queued into one commit, each in a savepoint
-of its own: a hundred operations that journal at once cost one fsync. PostgreSQL gets a pool of threads and connections.
-Either way a transaction whose connection was lost is run again, with pauses, until `patience` seconds are over; only
-then StoreUnavailable.
+SQLite has one writer, so writes go through one thread that takes all that is queued into one commit, each in a
+savepoint of its own: a hundred operations that journal at once cost one fsync. PostgreSQL gets a pool of threads and
+connections. Either way a transaction whose connection was lost is run again, with pauses, until `patience` seconds are
+over; only then StoreUnavailable.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Infrastructures: the seam, the registry of VIMs, one watcher for each, and the drivers.
 
-A driver is a set of small kinds (`resources.Kind`), found by an entry point of the group `fairlead.vims`. Drivers do not know each
-other, and nothing above this floor knows how any of them works.
+A driver is a set of small kinds (`resources.Kind`), found by an entry point of the group `fairlead.vims`. Drivers do
+not know each other, and nothing above this floor knows how any of them works.
 """
 
+from fairlead.vims.registrations import Registrations
+from fairlead.vims.registry import VimRegistry
 from fairlead.vims.seam import (
     Access,
     Artifacts,
@@ -25,7 +27,9 @@ __all__ = [
     "Driver",
     "DriverType",
     "Finding",
+    "Registrations",
     "Tagged",
     "Traits",
+    "VimRegistry",
     "Watcher",
 ]

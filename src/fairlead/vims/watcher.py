@@ -1,9 +1,9 @@
 """One watcher per VIM, on behalf of everybody who waits for something in it.
 
-Nobody polls alone: all handles that are due are read together. How often a handle is read follows how long it has been waited
-for (a twentieth of that, between `shortest` and `longest`), so that short waits end promptly and long ones cost little; and
-reading never takes more than a tenth of the time. Where the VIM tells by itself what changed, that is followed, and
-reading is only the safety net. A failed read is tried again: it never fails whoever waits.
+Nobody polls alone: all handles that are due are read together. How often a handle is read follows how long it has been
+waited for (a twentieth of that, between `shortest` and `longest`), so that short waits end promptly and long ones cost
+little; and reading never takes more than a tenth of the time. Where the VIM tells by itself what changed, that is
+followed, and reading is only the safety net. A failed read is tried again: it never fails whoever waits.
 """
 
 from __future__ import annotations
@@ -84,6 +84,12 @@ class Watcher:
                 self._waiters[key] = remaining
             else:
                 self._waiters.pop(key, None)
+
+    async def idle(self) -> None:
+        """Return once nobody waits any more."""
+        while self._waiters:
+            futures = [waiter.future for waiters in self._waiters.values() for waiter in waiters]
+            await asyncio.wait(futures)
 
     async def close(self) -> None:
         """Stop watching; whoever still waits is cancelled."""

@@ -1,0 +1,142 @@
+"""The port to the execution engine: something that calls `run(operation, epoch)` soon, in some worker, and forgets
+nothing.
+
+Our rows are the truth; the engine wakes a worker. The one implementation is DBOS Transact (docs/decisions/0001): an
+operation at an epoch is a workflow whose id names both, so enqueueing twice is one workflow. A workflow does nothing
+but hand over to the worker's own event loop. Each depth of nesting has a queue of its own, so that parents that wait
+can never keep their children from running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import structlog
+
+__all__ = ["DbosExecution", "Execution", "Run"]
+
+log = structlog.get_logger()
+Run = Callable[[str, int], Awaitable[None]]
+
+SCHEMA = "1"
+"""The `application_version`: a workflow is picked up by workers of the same number only."""
+_DEPTHS = 4
+_POLLING = 0.1
+
+
+class Execution(Protocol):
+    """What operations need of an execution engine."""
+
+    async def start(self, run: Run) -> None:
+        """Begin to call `run` for what is, and will be, enqueued."""
+        ...
+
+    async def enqueue(self, operation: str, epoch: int, depth: int) -> None:
+        """Have `run(operation, epoch)` called once, soon, by some worker."""
+        ...
+
+    async def clear(self, worker: str) -> None:
+        """Have what the lost worker `worker` left in the engine ended."""
+        ...
+
+    async def stop(self) -> None:
+        """Call `run` no more."""
+        ...
+
+
+class DbosExecution:
+    """DBOS, embedded. `url` is the database of its own tables; `concurrency` how many operations run here at once."""
+
+    def __init__(self, url: str, worker: str, *, concurrency: int = 2000) -> None:
+        self._url = url
+        self._worker = worker
+        self._concurrency = concurrency
+        self._queues: list[Any] = []
+        self._workflow: Any = None
+        self._running: set[asyncio.Future[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._run: Run | None = None
+
+    async def start(self, run: Run) -> None:
+        from dbos import DBOS
+
+        self._run = run
+        self._loop = asyncio.get_running_loop()
+        config: Any = {
+            "name": "fairlead",
+            "system_database_url": self._url,
+            "application_version": SCHEMA,
+            "executor_id": self._worker,
+            "run_admin_server": False,
+            "log_level": "ERROR",
+            "serializer": _json_serializer(),
+        }
+        DBOS(config=config)
+
+        async def hand_over(operation: str, epoch: int) -> None:
+            await self._hand_over(operation, epoch)
+
+        self._workflow = DBOS.workflow(name="operation")(hand_over)
+        await asyncio.to_thread(DBOS.launch)
+        for depth in range(_DEPTHS):
+            queue = await DBOS.register_queue_async(
+                f"operations-{depth}", worker_concurrency=self._concurrency, polling_interval_sec=_POLLING
+            )
+            self._queues.append(queue)
+
+    async def _hand_over(self, operation: str, epoch: int) -> None:
+        """The workflow: run the operation on the worker's loop, and end well whatever came of it, for the row says
+        that."""
+        if self._loop is None or self._run is None:
+            return
+        future = asyncio.run_coroutine_threadsafe(self._guarded(operation, epoch), self._loop)
+        await asyncio.wrap_future(future)
+
+    async def _guarded(self, operation: str, epoch: int) -> None:
+        assert self._run is not None
+        try:
+            await self._run(operation, epoch)
+        except asyncio.CancelledError:
+            log.info("operation.interrupted", operation=operation)
+        except Exception as error:  # noqa: BLE001 - the sweep will find the row
+            log.error("operation.run-failed", operation=operation, error=repr(error))
+
+    async def enqueue(self, operation: str, epoch: int, depth: int) -> None:
+        from dbos import SetWorkflowID
+
+        queue = self._queues[min(depth, _DEPTHS - 1)]
+        with SetWorkflowID(f"{operation}/{epoch}"):
+            await queue.enqueue_async(self._workflow, operation, epoch)
+
+    async def clear(self, worker: str) -> None:
+        from dbos import DBOS
+
+        for status in await DBOS.list_workflows_async(status="PENDING", executor_id=worker):
+            await DBOS.resume_workflow_async(status.workflow_id, queue_name="operations-0")
+
+    async def stop(self) -> None:
+        from dbos import DBOS
+
+        self._run = None
+        self._queues.clear()
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=0)
+
+
+def _json_serializer() -> Any:
+    """Workflows carry an id and a number: JSON, in place of the pickles that DBOS would write."""
+    from dbos import Serializer
+
+    class JsonSerializer(Serializer):
+        def serialize(self, data: Any) -> str:
+            return json.dumps(data, default=str)
+
+        def deserialize(self, serialized_data: str) -> Any:
+            return json.loads(serialized_data)
+
+        def name(self) -> str:
+            return "json"
+
+    return JsonSerializer()

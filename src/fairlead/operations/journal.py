@@ -1,0 +1,375 @@
+"""The stored journal: the engine's `Journal` on the database.
+
+Each method is one transaction, and each that precedes a call to a VIM first locks the operation's row and compares the
+epoch: a worker that has been taken over gets Superseded before its next call. To spare transactions, a step's beginning
+is written together with its first intent and its end together with its outcome; nothing that a crash may lose in
+between says anything that the rows do not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from fairlead.clock import Clock
+from fairlead.errors import Cancelled, Conflict, FairleadError, OutcomeUnknown, Superseded
+from fairlead.events import EventLog
+from fairlead.operations import sharing
+from fairlead.operations.ledger import document, read_records, set_row, write_row
+from fairlead.operations.occurrence import Operation
+from fairlead.operations.tables import actions, operations, resources, steps
+from fairlead.resources import (
+    Action,
+    Handle,
+    Incarnation,
+    Intent,
+    Outputs,
+    Owner,
+    Ownership,
+    Recorded,
+    Records,
+    Repeat,
+    Resource,
+    SecretRef,
+    State,
+    Step,
+    Tag,
+    decode_resource,
+    new_incarnation,
+)
+from fairlead.store import Store, Tx
+
+__all__ = ["StoredJournal"]
+
+T = TypeVar("T")
+
+
+class StoredJournal:
+    """The journal of one operation in the hands of one worker.
+
+    `guard` is awaited before each write that precedes a call: it returns while this worker may go on. `uncertain` tells
+    whether anything may have been left in a VIM that no row knows.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        events: EventLog,
+        clock: Clock,
+        operation: Operation,
+        deployment: str,
+        secrets: Mapping[SecretRef, str],
+        guard: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._operation = operation
+        self._owner = operation.subject
+        self._deployment = deployment
+        self._secrets = secrets
+        self._guard = guard
+        self._begun: dict[str, dict[str, Any]] = {}
+        self._closed: set[str] = set()
+        self.uncertain = operation.epoch > 1
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    async def records(self) -> Records:
+        return await self._store.read(lambda tx: read_records(tx, self._owner))
+
+    def tag(self, row: Recorded[Any]) -> Tag:
+        return self._tag(row.resource, row.incarnation)
+
+    def _tag(self, resource: Resource[Any], incarnation: Incarnation) -> Tag:
+        if resource.ownership is Ownership.SHARED:
+            return sharing.shared_tag(self._deployment, self._operation.project, resource, incarnation)
+        return Tag(self._deployment, Owner(self._owner), resource.name, incarnation)
+
+    def reveal(self, secret: SecretRef) -> str:
+        try:
+            return self._secrets[secret]
+        except KeyError:
+            raise FairleadError("A secret that a resource uses is not in the vault.", code="secret-missing") from None
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    async def started(self, step: Step, deadline: float) -> None:
+        self._begun[step.id] = {
+            "operation": self._operation.id,
+            "attempt": self._operation.attempt,
+            "step": step.id,
+            "name": step.name,
+            "does": str(step.do),
+            "started": self._clock.now(),
+            "deadline": deadline,
+        }
+
+    async def ended(self, step: Step) -> None:
+        if step.id not in self._closed:
+            await self._write(lambda tx: self._close(tx, step), fenced=False)
+
+    async def failed(self, step: Step, error: Exception) -> None:
+        known = error if isinstance(error, FairleadError) else FairleadError(f"{type(error).__name__}: {error}")
+        outcome = "interrupted" if isinstance(error, Cancelled) else "failed"
+
+        def write(tx: Tx) -> None:
+            self._open(tx, step)
+            self._set_step(tx, step, ended=self._clock.now(), outcome=outcome, error=known.card())
+            if outcome == "failed":
+                self._event(tx, "step.failed", step, error=known.card())
+
+        if outcome == "failed":
+            self.uncertain = True
+        await self._write(write, fenced=False)
+
+    # -- obtaining ---------------------------------------------------------------------------------------------------
+
+    async def intend(self, step: Step, resource: Resource[Any], *, afresh: bool = False) -> Intent:
+        def write(tx: Tx) -> Intent:
+            self._open(tx, step)
+            row = self._current(tx, resource.name)
+            if resource.ownership is Ownership.SHARED:
+                return self._intend_shared(tx, resource, row, afresh=afresh)
+            if row is not None and not afresh:
+                set_row(tx, self._owner, row.incarnation, resource=resource)
+                incarnation = Incarnation(row.incarnation)
+                handle = Handle(row.handle) if row.handle else None
+                return Intent(self._tag(resource, incarnation), repeated=True, since=row.since, handle=handle)
+            if row is not None:
+                tx.run(self._of(tx.delete(resources), row.incarnation))
+            return self._new_life(tx, step, resource)
+
+        if afresh:
+            self.uncertain = True
+        return await self._write(write)
+
+    def _new_life(self, tx: Tx, step: Step, resource: Resource[Any]) -> Intent:
+        incarnation = new_incarnation()
+        now = self._clock.now()
+        write_row(tx, self._operation.project, self._owner, incarnation, resource, State.INTENDED, now)
+        self._event(tx, "resource.creating", step)
+        return Intent(self._tag(resource, incarnation), since=now)
+
+    def _intend_shared(self, tx: Tx, resource: Resource[Any], row: Any, *, afresh: bool) -> Intent:
+        project, now = self._operation.project, self._clock.now()
+        if afresh and row is not None:
+            incarnation = sharing.renew(tx, resource, project, Incarnation(row.incarnation), self._owner, now)
+            tx.run(self._of(tx.delete(resources), row.incarnation))
+            write_row(tx, project, self._owner, incarnation, resource, State.INTENDED, now)
+            return Intent(self._tag(resource, incarnation), since=now)
+        incarnation, handle, repeated, busy, since = sharing.acquire(
+            tx, self._operation.id, self._owner, project, resource, now
+        )
+        if not busy and (row is None or row.incarnation != incarnation):
+            if row is not None:
+                tx.run(self._of(tx.delete(resources), row.incarnation))
+            write_row(tx, project, self._owner, incarnation, resource, State.INTENDED, now, handle)
+        return Intent(self._tag(resource, incarnation), repeated=repeated, since=since, handle=handle, busy=busy)
+
+    def _current(self, tx: Tx, name: str) -> Any:
+        """The row in force under `name`; a row of a former life that is to be replaced is marked as leaving."""
+        where = (resources.c.owner == self._owner, resources.c.name == name, resources.c.state != str(State.DELETING))
+        row = tx.first(tx.select(resources).where(*where))
+        if row is not None and row.state not in (str(State.INTENDED), str(State.CREATING)):
+            set_row(tx, self._owner, row.incarnation, state=State.DELETING, since=self._clock.now())
+            return None
+        return row
+
+    async def accepted(self, step: Step, incarnation: Incarnation, handle: Handle) -> None:
+        def write(tx: Tx) -> None:
+            set_row(tx, self._owner, incarnation, state=State.CREATING, handle=handle)
+            if _shared(step):
+                sharing.set_unready(tx, incarnation, handle)
+            self._set_step(tx, step, accepted=self._clock.now())
+
+        await self._write(write)
+
+    async def ready(self, step: Step, incarnation: Incarnation, resource: Resource[Any], outputs: Outputs) -> None:
+        def write(tx: Tx) -> None:
+            now = self._clock.now()
+            set_row(tx, self._owner, incarnation, state=State.READY, resource=resource, outputs=outputs, since=now)
+            if _shared(step):
+                sharing.set_shared(tx, incarnation, state=State.READY)
+            self._close(tx, step)
+            self._event(tx, "resource.ready", step)
+
+        await self._write(write)
+
+    async def broken(self, step: Step, incarnation: Incarnation) -> None:
+        def write(tx: Tx) -> None:
+            set_row(tx, self._owner, incarnation, state=State.FAILED, since=self._clock.now())
+            if _shared(step):
+                sharing.set_shared(tx, incarnation, state=State.FAILED)
+
+        await self._write(write)
+
+    # -- changing and relinquishing ------------------------------------------------------------------------------------
+
+    async def updating(self, step: Step, incarnation: Incarnation, resource: Resource[Any]) -> None:
+        def write(tx: Tx) -> None:
+            self._open(tx, step)
+            set_row(tx, self._owner, incarnation, state=State.UPDATING, resource=resource, since=self._clock.now())
+            self._event(tx, "resource.updating", step)
+
+        await self._write(write)
+
+    async def leaving(self, step: Step, incarnation: Incarnation) -> bool:
+        def write(tx: Tx) -> bool:
+            self._open(tx, step)
+            set_row(tx, self._owner, incarnation, state=State.DELETING)
+            self._event(tx, "resource.deleting", step)
+            if _shared(step):
+                return sharing.drop(tx, self._operation.id, self._owner, step.name or "", incarnation)
+            return True
+
+        return await self._write(write)
+
+    async def gone(self, step: Step, incarnation: Incarnation) -> None:
+        def write(tx: Tx) -> None:
+            tx.run(self._of(tx.delete(resources), incarnation))
+            if _shared(step):
+                sharing.forget(tx, incarnation)
+            self._close(tx, step)
+            self._event(tx, "resource.deleted", step)
+
+        await self._write(write)
+
+    async def claimed(self, step: Step, resource: Resource[Any]) -> Recorded[Any]:
+        def write(tx: Tx) -> Recorded[Any]:
+            self._open(tx, step)
+            incarnation = Incarnation(resource.existing or "")
+            row = tx.lock(tx.select(resources).where(resources.c.incarnation == incarnation))
+            if row is None or row.owner != row.pool:
+                raise Conflict(
+                    f"What '{resource.name}' was to claim is not in its pool any more.",
+                    code="claim-lost",
+                    resource=resource.name,
+                    remedy="Retry: another member of the pool will be chosen.",
+                )
+            old = decode_resource(row.document["resource"])
+            now = self._clock.now()
+            where = (resources.c.incarnation == incarnation, resources.c.owner == row.owner)
+            values = {"owner": self._owner, "project": self._operation.project, "name": resource.name}
+            tx.run(
+                tx.update(resources)
+                .where(*where)
+                .values(**values, state=str(State.UPDATING), document=document(resource), since=now)
+            )
+            self._event(tx, "resource.claimed", step)
+            return Recorded(old, incarnation, State.READY, Handle(row.handle), row.outputs, now)
+
+        return await self._write(write)
+
+    async def released(self, step: Step, incarnation: Incarnation) -> None:
+        def write(tx: Tx) -> None:
+            self._open(tx, step)
+            values = {"owner": resources.c.pool, "name": resources.c.incarnation, "state": str(State.READY)}
+            tx.run(self._of(tx.update(resources), incarnation).values(**values))
+            self._close(tx, step)
+            self._event(tx, "resource.released", step)
+
+        await self._write(write)
+
+    # -- acting ------------------------------------------------------------------------------------------------------
+
+    async def performing(self, step: Step, action: Action) -> bool:
+        key = f"{self._operation.attempt}/{action.id}" if action.repeat is Repeat.REPEATABLE else action.id
+        where = (actions.c.operation == self._operation.id, actions.c.action == key)
+
+        def write(tx: Tx) -> bool:
+            self._open(tx, step)
+            row = tx.first(tx.select(actions).where(*where))
+            if row is None:
+                tx.insert(actions, operation=self._operation.id, action=key, state="begun", at=self._clock.now())
+                return True
+            if row.state == "done":
+                return False
+            if action.repeat is Repeat.ONCE and action.key is None:
+                raise OutcomeUnknown(
+                    f"The action '{action.id}' was begun before, and nobody can say whether it was done.",
+                    resource=action.target,
+                    remedy="Find out; then retry if it was not done, or fail the operation.",
+                )
+            return True
+
+        return await self._write(write)
+
+    async def performed(self, step: Step, action: Action) -> None:
+        key = f"{self._operation.attempt}/{action.id}" if action.repeat is Repeat.REPEATABLE else action.id
+        where = (actions.c.operation == self._operation.id, actions.c.action == key)
+
+        def write(tx: Tx) -> None:
+            tx.run(tx.update(actions).where(*where).values(state="done", at=self._clock.now()))
+            self._close(tx, step)
+
+        await self._write(write)
+
+    # -- shared parts ------------------------------------------------------------------------------------------------
+
+    async def _write(self, work: Callable[[Tx], T], *, fenced: bool = True) -> T:
+        if fenced:
+            await self._guard()
+
+        def fenced_work(tx: Tx) -> T:
+            self._fence(tx)
+            return work(tx)
+
+        return await asyncio.shield(self._store.write(fenced_work))
+
+    def _fence(self, tx: Tx) -> None:
+        """Lock the operation's row and compare the epoch, so that no other worker can take over in between."""
+        where = operations.c.id == self._operation.id
+        epoch = tx.scalar(tx.select(operations, operations.c.epoch).where(where).with_for_update(read=True))
+        if epoch != self._operation.epoch:
+            raise Superseded(
+                f"Operation {self._operation.id} has been taken over by another worker.", resource=self._operation.id
+            )
+
+    def _of(self, statement: Any, incarnation: str) -> Any:
+        return statement.where(resources.c.owner == self._owner, resources.c.incarnation == incarnation)
+
+    def _open(self, tx: Tx, step: Step) -> None:
+        """Write the step's beginning, if it has not been written."""
+        if step.id in self._begun:
+            row = self._begun[step.id]
+            where = [steps.c[column] == row[column] for column in ("operation", "attempt", "step")]
+            if tx.first(tx.select(steps, steps.c.step).where(*where)) is None:
+                tx.insert(steps, **row)
+            tx.after_commit(lambda: _forget(self._begun, step.id))
+
+    def _set_step(self, tx: Tx, step: Step, **values: Any) -> None:
+        self._open(tx, step)
+        where = (
+            steps.c.operation == self._operation.id,
+            steps.c.attempt == self._operation.attempt,
+            steps.c.step == step.id,
+        )
+        tx.run(tx.update(steps).where(*where).values(**values))
+
+    def _close(self, tx: Tx, step: Step) -> None:
+        self._set_step(tx, step, ended=self._clock.now(), outcome="done", error=sa.null())
+        tx.after_commit(lambda: self._closed.add(step.id))
+
+    def _event(self, tx: Tx, type_: str, step: Step, **data: Any) -> None:
+        self._events.append(
+            tx,
+            project=self._operation.project,
+            type=type_,
+            subject=self._owner,
+            operation=self._operation.id,
+            resource=step.name,
+            data={"step": step.id, **data},
+        )
+
+
+def _forget(begun: dict[str, dict[str, Any]], step: str) -> None:
+    begun.pop(step, None)
+
+
+def _shared(step: Step) -> bool:
+    resource = step.new or (step.old.resource if step.old else None)
+    return resource is not None and resource.ownership is Ownership.SHARED

@@ -1,0 +1,99 @@
+"""The rows of recorded resources: reading and writing them, in somebody else's transaction.
+
+The journal of an operation writes through here, and so do the tests that corrupt a row on purpose. A row that cannot be
+read raises Quarantined with the resource's name, and only its own instance is concerned.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fairlead.errors import Quarantined
+from fairlead.operations.tables import resources
+from fairlead.resources import (
+    SCHEMA,
+    Handle,
+    Incarnation,
+    Recorded,
+    Records,
+    Resource,
+    State,
+    decode_resource,
+    encode_resource,
+    upcast,
+)
+from fairlead.store import Tx
+
+__all__ = ["count_in_vim", "read_records", "set_row", "write_row"]
+
+
+def read_records(tx: Tx, owner: str) -> Records:
+    """All rows of one instance. Raises Quarantined for one that cannot be read."""
+    rows = tx.all(tx.select(resources).where(resources.c.owner == owner).order_by(resources.c.since))
+    return Records.of([_recorded(row) for row in rows])
+
+
+def _recorded(row: Any) -> Recorded[Any]:
+    try:
+        document = upcast(row.document, what=f"resource '{row.name}'")
+        state = State(row.state)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Quarantined(
+            f"The stored resource '{row.name}' cannot be read: {error}.", code="unreadable-document", resource=row.name
+        ) from error
+    return Recorded(
+        resource=decode_resource(document["resource"]),
+        incarnation=Incarnation(row.incarnation),
+        state=state,
+        handle=Handle(row.handle) if row.handle is not None else None,
+        outputs=row.outputs,
+        since=row.since,
+    )
+
+
+def write_row(
+    tx: Tx,
+    project: str,
+    owner: str,
+    incarnation: Incarnation,
+    resource: Resource[Any],
+    state: State,
+    now: float,
+    handle: Handle | None = None,
+) -> None:
+    """Insert the row of a new life."""
+    tx.insert(
+        resources,
+        incarnation=incarnation,
+        owner=owner,
+        project=project,
+        name=resource.name,
+        sort=resource.spec.sort(),
+        vim=resource.vim,
+        state=str(state),
+        document=document(resource),
+        handle=handle,
+        outputs={},
+        since=now,
+    )
+
+
+def document(resource: Resource[Any]) -> dict[str, Any]:
+    """A resource as it is stored in its row."""
+    return {"schema": SCHEMA, "resource": encode_resource(resource)}
+
+
+def set_row(tx: Tx, owner: str, incarnation: Incarnation, **values: Any) -> None:
+    """Change columns of one life's row; a `resource` is encoded."""
+    resource = values.pop("resource", None)
+    if resource is not None:
+        values |= {"document": document(resource), "name": resource.name, "vim": resource.vim}
+    if "state" in values:
+        values["state"] = str(values["state"])
+    where = (resources.c.owner == owner, resources.c.incarnation == incarnation)
+    tx.run(tx.update(resources).where(*where).values(**values))
+
+
+def count_in_vim(tx: Tx, vim: str) -> int:
+    """How many resources are recorded in a VIM, whoever's they are."""
+    return len(tx.all(tx.select(resources, resources.c.incarnation).where(resources.c.vim == vim)))

@@ -1,0 +1,124 @@
+"""Which workers live: on PostgreSQL by advisory locks, each held on a direct connection of its worker's own.
+
+The lock ends with the connection, so no clock is compared with another. A survivor takes over only what it saw lost
+twice, a settling interval apart, on one healthy connection of its own: a restart of the database drops every lock at
+once, and everybody gets the chance to hold theirs again first. A worker that does not hold its lock begins no call
+(`guard`). On SQLite there is one process: every other worker that a row names is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+
+import sqlalchemy as sa
+import structlog
+
+from fairlead.clock import Clock
+from fairlead.operations.tables import workers
+from fairlead.store import Store
+
+__all__ = ["Liveness"]
+
+log = structlog.get_logger()
+_BEAT = 0.5
+
+
+class Liveness:
+    """This worker's own sign of life, and its view of the others'."""
+
+    def __init__(self, store: Store, clock: Clock, worker: str, *, settling: float = 1.5) -> None:
+        self._store = store
+        self._clock = clock
+        self._worker = worker
+        self._settling = settling
+        self._lock_key = secrets.randbits(62)
+        self._held = asyncio.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._suspects: dict[str, tuple[float, int]] = {}
+        self._connection_number = 0
+        self._lost: set[str] = set()
+        self._confirmed: set[str] = set()
+
+    async def start(self) -> None:
+        """Become a worker that others can see. Returns once the lock is held."""
+        self._loop = asyncio.get_running_loop()
+        now = self._clock.now()
+        await self._store.write(lambda tx: tx.insert(workers, id=self._worker, lock=self._lock_key, started=now))
+        if self._store.sqlite:
+            self._held.set()
+            return
+        self._thread = threading.Thread(target=self._hold, name="worker-lock", daemon=True)
+        self._thread.start()
+        await self._held.wait()
+
+    async def guard(self) -> None:
+        """Return while this worker may begin calls; wait while it may not."""
+        await self._held.wait()
+
+    async def stop(self) -> None:
+        """Let go of the lock, in good order."""
+        self._stopping.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+        await self._store.write(lambda tx: tx.run(tx.delete(workers).where(workers.c.id == self._worker)))
+
+    async def lost(self) -> frozenset[str]:
+        """Workers that are gone for certain, each told once."""
+        if self._store.sqlite:
+            rows = await self._store.read(lambda tx: tx.all(tx.select(workers, workers.c.id)))
+            found = {row.id for row in rows} - {self._worker} - self._lost
+            self._lost |= found
+            return frozenset(found)
+        found, self._confirmed = self._confirmed, set()
+        return frozenset(found)
+
+    async def bury(self, worker: str) -> None:
+        """Forget a lost worker once what it had in hand is taken over."""
+        await self._store.write(lambda tx: tx.run(tx.delete(workers).where(workers.c.id == worker)))
+
+    # -- in the thread that owns the direct connection -------------------------------------------------------------------
+
+    def _hold(self) -> None:
+        """Hold the lock on one connection; when that is lost, on a new one; look for the lost each time round."""
+        engine = sa.create_engine(self._store.url, poolclass=sa.pool.NullPool, connect_args={"connect_timeout": 5})
+        while not self._stopping.is_set():
+            try:
+                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    self._connection_number += 1
+                    self._suspects.clear()
+                    if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._lock_key))):
+                        self._stopping.wait(_BEAT)
+                        continue
+                    self._set_held(True)
+                    while not self._stopping.wait(_BEAT):
+                        connection.execute(sa.select(1))
+                        self._look(connection)
+            except sa.exc.DBAPIError as error:
+                log.warning("worker.lock-lost", cause=str(error.orig).strip()[:200])
+            self._set_held(False)
+            if not self._stopping.is_set():
+                self._stopping.wait(_BEAT)
+        engine.dispose()
+
+    def _look(self, connection: sa.Connection) -> None:
+        """Try the others' locks: one that can be had is nobody's. Twice so, a settling interval apart, and it is
+        lost."""
+        rows = connection.execute(sa.select(workers.c.id, workers.c.lock).where(workers.c.id != self._worker)).all()
+        now = time.monotonic()
+        for row in rows:
+            if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(row.lock))):
+                self._suspects.pop(row.id, None)
+                continue
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(row.lock)))
+            seen, number = self._suspects.setdefault(row.id, (now, self._connection_number))
+            if number == self._connection_number and now - seen >= self._settling:
+                self._confirmed = self._confirmed | {row.id}
+
+    def _set_held(self, held: bool) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._held.set if held else self._held.clear)

@@ -1,0 +1,68 @@
+"""Moving an operation from one state to another: the row, the record, the event and the public views, in one
+transaction.
+
+Everything that a user can see of an operation's state changes here and nowhere else, so that nobody ever sees one part
+of it without the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fairlead.clock import Clock
+from fairlead.events import EventLog
+from fairlead.operations.ledger import read_records
+from fairlead.operations.occurrence import Operation, set_columns
+from fairlead.operations.states import OperationState
+from fairlead.operations.types import Role
+from fairlead.store import Tx
+
+__all__ = ["Moves"]
+
+
+class Moves:
+    """Writes changes of operations' states."""
+
+    def __init__(self, events: EventLog, clock: Clock) -> None:
+        self._events = events
+        self._clock = clock
+
+    def move(
+        self,
+        tx: Tx,
+        role: Role,
+        operation: Operation,
+        state: OperationState,
+        *,
+        record: Any = None,
+        fenced: bool = True,
+        **values: Any,
+    ) -> Operation:
+        """The operation in its new state; `record` is the instance's record as it is from now on.
+
+        Raises Superseded when another worker has the operation now.
+        """
+        moved = set_columns(tx, operation, fenced=fenced, state=state, entered=self._clock.now(), **values)
+        records = read_records(tx, operation.subject)
+        if record is not None:
+            role.save(tx, operation.subject, record, records)
+        self.publish(tx, role, moved)
+        return moved
+
+    def publish(self, tx: Tx, role: Role, operation: Operation) -> None:
+        """Write the public views of an operation, and the event that tells of its state."""
+        records = read_records(tx, operation.subject)
+        views = role.state_changed(tx, operation, records)
+        if views is not None:
+            set_columns(tx, operation, fenced=False, view=views[0], full=views[1])
+        data: dict[str, Any] = {"type": operation.type, "state": str(operation.state), "attempt": operation.attempt}
+        if operation.error is not None:
+            data["error"] = operation.error
+        self._events.append(
+            tx,
+            project=operation.project,
+            type="operation.state",
+            subject=operation.subject,
+            operation=operation.id,
+            data=data,
+        )
