@@ -14,10 +14,22 @@ as_postgresql() {
     fi
 }
 
+# Installs PostgreSQL, but not the server for all that Debian's package would set up and start.
+need_postgresql() {
+    local setting=/etc/postgresql-common/createcluster.d/fairlead-tests.conf
+    if [ ! -d /usr/lib/postgresql ]; then
+        as_root mkdir -p "${setting%/*}"
+        echo 'create_main_cluster = false' | as_root tee "$setting" >/dev/null
+        need_packages postgresql
+        as_root rm -f "$setting"
+    fi
+    need_packages postgresql util-linux
+}
+
 # Starts the server; its address, for SQLAlchemy with psycopg, is then in POSTGRESQL_URL.
 start_postgresql() {
     local bin port
-    need_packages postgresql util-linux
+    need_postgresql
     sweep_postgresql
     bin=$(find /usr/lib/postgresql -maxdepth 3 -name initdb -printf '%h\n' | sort -V | tail -n 1)
     POSTGRESQL=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-postgresql.XXXXXX")
