@@ -87,6 +87,7 @@ from fairlead.sol.vnf_package import (
     VnfPkgInfoModifications,
 )
 from fairlead.sol.vnf_requests import (
+    VNF_OPERATIONS,
     CancelMode,
     CancelModeType,
     CreateVnfRequest,
@@ -110,6 +111,7 @@ __all__ = [
     "VNFPKGM",
     "VNF_INSTANCES",
     "VNF_LCM_OP_OCCS",
+    "VNF_OPERATIONS",
     "VNF_PACKAGES",
     "AddressRange",
     "AffectedExtLinkPort",

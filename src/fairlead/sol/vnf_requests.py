@@ -6,6 +6,7 @@ is a JSON merge patch, where null removes and absence leaves alone, so its attri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from fairlead.sol.resource_types import ScaleInfo, VimConnectionInfo
 from fairlead.sol.wire import KeyValuePairs, Sol
 
 __all__ = [
+    "VNF_OPERATIONS",
     "CancelMode",
     "CancelModeType",
     "CreateVnfRequest",
@@ -148,3 +150,15 @@ class VnfInfoModificationRequest(Sol, frozen=True, kw_only=True):
 
 class CancelMode(Sol, frozen=True, kw_only=True):
     cancel_mode: CancelModeType
+
+
+VNF_OPERATIONS: Mapping[str, type[Sol]] = {
+    "instantiate": InstantiateVnfRequest,
+    "operate": OperateVnfRequest,
+    "scale": ScaleVnfRequest,
+    "scale_to_level": ScaleVnfToLevelRequest,
+    "heal": HealVnfRequest,
+    "terminate": TerminateVnfRequest,
+    "modify": VnfInfoModificationRequest,
+}
+"""The operations on a VNF instance and what each is asked with; all but `modify` are path segments of SOL003."""

@@ -1,0 +1,10 @@
+"""The HTTP interfaces: one module per ETSI interface, and our own. No business rules live here.
+
+A request passes `telemetry` (id, log, metrics), Litestar's router, `admission` (caller, version, rights) and ends in the
+function of an `Endpoint`, which calls one of the `Services`. Failures of any sort leave through `problems`.
+"""
+
+from fairlead.api.app import create_app
+from fairlead.api.services import ApiSettings, Check, Services
+
+__all__ = ["ApiSettings", "Check", "Services", "create_app"]

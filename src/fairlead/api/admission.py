@@ -1,0 +1,63 @@
+"""From an endpoint to a Litestar handler: who calls, in which version, may they, and only then the endpoint's function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+
+from fairlead.api.bodies import acceptable
+from fairlead.api.endpoints import Access, Call, Endpoint, query_of
+from fairlead.api.services import Caller, Services
+from fairlead.api.telemetry import agreed_version
+from fairlead.errors import Forbidden, NotFound
+
+__all__ = ["handlers"]
+
+
+def handlers(endpoints: Sequence[Endpoint], services: Services) -> list[HTTPRouteHandler]:
+    """A Litestar handler for each endpoint."""
+    return [_handler(endpoint, services) for endpoint in endpoints]
+
+
+def _handler(endpoint: Endpoint, services: Services) -> HTTPRouteHandler:
+    async def serve(request: Request[Any, Any, Any]) -> Response[Any]:
+        return await endpoint.serve(await _admit(request, endpoint, services))
+
+    path = endpoint.path.replace("}", ":str}")
+    status = next(iter(endpoint.answers))
+    return HTTPRouteHandler(
+        path, http_method=HttpMethod(endpoint.method), status_code=status, request_max_body_size=None
+    )(serve)
+
+
+async def _admit(request: Request[Any, Any, Any], endpoint: Endpoint, services: Services) -> Call:
+    caller = await _caller(request, services) if endpoint.access is not Access.PUBLIC else None
+    if endpoint.interface is not None:
+        agreed_version(request.scope, endpoint.interface.negotiate(request.headers.get("version")))
+    if endpoint.access is Access.ADMIN and (caller is None or "admin" not in caller.roles):
+        raise Forbidden(
+            "Only an administrator of the installation may do this.",
+            code="admin-only",
+            remedy="Use a token that has the role admin.",
+        )
+    for value in request.path_params.values():
+        if "\x00" in str(value):
+            raise NotFound("There is nothing of this name: it holds the character U+0000.")
+    acceptable(request, endpoint.produces)
+    return Call(request, endpoint, services.settings, caller, query_of(request))
+
+
+async def _caller(request: Request[Any, Any, Any], services: Services) -> Caller:
+    """The caller; OpenStack's clients send their token in a header of its own."""
+    authorization = request.headers.get("authorization")
+    if authorization is None and (token := request.headers.get("x-auth-token")) is not None:
+        authorization = f"Bearer {token}"
+    caller: Caller = await services.identity.authenticate(authorization)
+    request.scope["state"]["fairlead_project"] = caller.project
+    structlog.contextvars.bind_contextvars(project=caller.project)
+    return caller

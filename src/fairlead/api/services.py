@@ -1,0 +1,210 @@
+"""What the API needs of the rest of the program, as protocols, and the bundle in which `main` hands it over.
+
+The API holds no business rules: every handler is a call of one of these. Protocols rather than the rooms' own classes
+keep it that way, and let a test put an embedded implementation in any one place. All calls are coroutines; `project` is the
+caller's, and what another project owns does not exist for them (NotFound).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from fairlead.sol import (
+    CreateVnfRequest,
+    Filter,
+    KeyValuePairs,
+    VnfInstance,
+    VnfLcmOpOcc,
+    VnfPkgInfo,
+    VnfPkgInfoModifications,
+)
+
+__all__ = [
+    "ApiSettings",
+    "Caller",
+    "Catalogue",
+    "Check",
+    "Events",
+    "Health",
+    "Identity",
+    "Occurrences",
+    "Page",
+    "Row",
+    "Services",
+    "Vims",
+    "Vnfs",
+]
+
+Document = dict[str, Any]
+
+
+class Caller(Protocol):
+    """Who sent a request."""
+
+    @property
+    def project(self) -> str: ...
+    @property
+    def roles(self) -> frozenset[str]: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Identity(Protocol):
+    """Authentication. What administers projects, tokens and clients is in `api/identity.py`."""
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """The caller whose `Authorization` header this is. Raises Unauthenticated."""
+        ...
+
+
+class Row(Protocol):
+    """One resource of a page."""
+
+    @property
+    def view(self) -> bytes | str:
+        """The JSON of its default view."""
+        ...
+
+    @property
+    def full(self) -> Document:
+        """The whole resource, with the names of the wire."""
+        ...
+
+
+class Page(Protocol):
+    """One page of a list; `next_marker` is None on the last."""
+
+    @property
+    def rows(self) -> Sequence[Row]: ...
+    @property
+    def next_marker(self) -> str | None: ...
+
+
+class Vnfs(Protocol):
+    """VNF instances and their operations."""
+
+    async def create(self, project: str, request: CreateVnfRequest, /) -> VnfInstance: ...
+    async def show(self, project: str, vnf: str, /) -> tuple[VnfInstance, str]: ...
+    async def page(self, project: str, filter: Filter | None, marker: str | None, limit: int, /) -> Page: ...
+    async def delete(self, project: str, vnf: str, if_match: str | None, /) -> None: ...
+    async def begin(
+        self,
+        project: str,
+        vnf: str,
+        operation: str,
+        request: msgspec.Struct,
+        *,
+        plan: str | None = None,
+        if_match: str | None = None,
+    ) -> str: ...
+    async def plan(self, project: str, vnf: str, operation: str, request: msgspec.Struct, /) -> Document: ...
+
+
+class Occurrences(Protocol):
+    """Operation occurrences."""
+
+    async def show(self, project: str, operation: str, /) -> VnfLcmOpOcc: ...
+    async def page(self, project: str, filter: Filter | None, marker: str | None, limit: int, /) -> Page: ...
+    async def retry(self, project: str, operation: str, /) -> None: ...
+    async def rollback(self, project: str, operation: str, /) -> None: ...
+    async def cancel(self, project: str, operation: str, mode: str, /) -> None: ...
+    async def fail(self, project: str, operation: str, /) -> VnfLcmOpOcc: ...
+    async def timeline(self, project: str, operation: str, /) -> Document: ...
+    async def plan(self, project: str, operation: str, action: str, /) -> Document: ...
+
+
+class Catalogue(Protocol):
+    """VNF packages."""
+
+    async def create(self, project: str, user_defined_data: KeyValuePairs, /) -> VnfPkgInfo: ...
+    async def show(self, project: str, package: str, /) -> VnfPkgInfo: ...
+    async def page(self, project: str, filter: Filter | None, marker: str | None, limit: int, /) -> Page: ...
+    async def modify(
+        self, project: str, package: str, modifications: VnfPkgInfoModifications, /
+    ) -> VnfPkgInfoModifications: ...
+    async def delete(self, project: str, package: str, /) -> None: ...
+    async def upload(self, project: str, package: str, chunks: AsyncIterator[bytes], /) -> None: ...
+
+
+class Vims(Protocol):
+    """Registered infrastructures; a VIM is named by id or name."""
+
+    async def register(self, project: str, document: Document, /) -> Document: ...
+    async def list(self, project: str, /) -> Sequence[Document]: ...
+    async def show(self, project: str, vim: str, /) -> Document: ...
+    async def update(self, project: str, vim: str, document: Document, /) -> Document: ...
+    async def delete(self, project: str, vim: str, /) -> None: ...
+    async def check(self, project: str, vim: str, /) -> Document: ...
+
+
+class Events(Protocol):
+    """The event log; events are structs with an `id`, and `project` None means all."""
+
+    async def read(
+        self, project: str | None, after: int, limit: int, *, subject: str | None, operation: str | None
+    ) -> Sequence[Any]: ...
+
+    def follow_with_pauses(
+        self, project: str | None, after: int | None, *, subject: str | None, operation: str | None, pause: float | None
+    ) -> AsyncIterator[Any]:
+        """Events with ids above `after` (None: from now on), and None whenever nothing came for `pause` seconds."""
+        ...
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that must be well for Fairlead to take work."""
+
+    name: str
+    ok: bool
+    detail: str | None = None
+
+
+class Health(Protocol):
+    """Whether this process can do its work."""
+
+    async def checks(self) -> Sequence[Check]:
+        """Look now; answers soon, whatever is broken."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings:
+    """The API's own settings."""
+
+    body_limit: int = 4 * 1024 * 1024
+    """Bytes of a JSON body; a request to instantiate with long user data for each VDU fits well."""
+    upload_limit: int = 64 * 1024**3
+    """Bytes of a package. The disk is the true limit; this one ends an upload that was never meant to end."""
+    page_size: int = 100
+    """Resources in one page of a list."""
+    heartbeat: float = 15.0
+    """Seconds of silence after which an event stream sends a comment; proxies close what is silent for 30 to 60."""
+    public_url: str | None = None
+    """What URLs in answers begin with; None takes the scheme and host of each request."""
+    public_metrics: bool = True
+    """Whether `/metrics` answers without a token."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """All that the API calls. `stopping` is set before the server waits for its connections, to end event streams."""
+
+    store: Any
+    identity: Any
+    events: Events
+    vault: Any
+    catalogue: Catalogue
+    vims: Vims
+    vnfs: Vnfs
+    occurrences: Occurrences
+    settings: ApiSettings
+    clock: Any
+    metrics: CollectorRegistry
+    health: Health
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)

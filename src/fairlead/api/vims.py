@@ -1,0 +1,96 @@
+"""The registry of infrastructures under `/fairlead/v1/vims`. Credentials go in and never come out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response
+
+from fairlead.api.answers import created, document, empty
+from fairlead.api.bodies import JSON, MERGE_PATCH
+from fairlead.api.endpoints import Call, Endpoint
+from fairlead.api.services import Vims
+
+__all__ = ["VimRegistry"]
+
+_VIMS = "/fairlead/v1/vims"
+_VIM = _VIMS + "/{vim}"
+_endpoint = partial(Endpoint, tag="Infrastructures")
+Document = dict[str, Any]
+
+
+class VimRegistry:
+    """The interface over the registered VIMs; `{vim}` is an id or a name."""
+
+    def __init__(self, vims: Vims) -> None:
+        self._vims = vims
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            _endpoint(
+                method="POST",
+                path=_VIMS,
+                serve=self.register,
+                summary="Register an infrastructure",
+                request=Document,
+                answers={201: Document},
+                errors=(409, 422),
+            ),
+            _endpoint(
+                method="GET",
+                path=_VIMS,
+                serve=self.list,
+                summary="List infrastructures",
+                answers={200: list[Document]},
+            ),
+            _endpoint(
+                method="GET", path=_VIM, serve=self.show, summary="Show an infrastructure", answers={200: Document}
+            ),
+            _endpoint(
+                method="PATCH",
+                path=_VIM,
+                serve=self.update,
+                summary="Change an infrastructure's registration",
+                request=Document,
+                consumes=(MERGE_PATCH, JSON),
+                answers={200: Document},
+                errors=(409, 422),
+            ),
+            _endpoint(
+                method="DELETE",
+                path=_VIM,
+                serve=self.delete,
+                summary="Forget an infrastructure that is not in use",
+                answers={204: None},
+                errors=(409,),
+            ),
+            _endpoint(
+                method="POST",
+                path=f"{_VIM}/check",
+                serve=self.check,
+                summary="Ask an infrastructure how it is",
+                answers={200: Document},
+            ),
+        ]
+
+    async def register(self, call: Call) -> Response[Any]:
+        made = await self._vims.register(call.project, await call.body(Document))
+        return created(call, made, f"{_VIMS}/{quote(str(made['id']), safe='')}")
+
+    async def list(self, call: Call) -> Response[Any]:
+        return document(await self._vims.list(call.project))
+
+    async def show(self, call: Call) -> Response[Any]:
+        return document(await self._vims.show(call.project, call.path("vim")))
+
+    async def update(self, call: Call) -> Response[Any]:
+        return document(await self._vims.update(call.project, call.path("vim"), await call.body(Document)))
+
+    async def delete(self, call: Call) -> Response[Any]:
+        await self._vims.delete(call.project, call.path("vim"))
+        return empty()
+
+    async def check(self, call: Call) -> Response[Any]:
+        return document(await self._vims.check(call.project, call.path("vim")))
