@@ -10,10 +10,12 @@ the errors of `fairlead.errors`, rebuilt from the problem details of the answer,
 both sides of the wire.
 """
 
+from fairlead.client.access import Collection
 from fairlead.client.client import DEFAULT_URL, Client
 from fairlead.client.credentials import BearerToken, ClientCredentials, Credentials
 from fairlead.client.events import Event
 from fairlead.client.feed import Feed
+from fairlead.client.finding import looks_like_id
 from fairlead.client.operations import AT_REST, GOOD, at_rest
 from fairlead.client.transport import Document
 from fairlead.client.waiting import Watching
@@ -25,10 +27,12 @@ __all__ = [
     "BearerToken",
     "Client",
     "ClientCredentials",
+    "Collection",
     "Credentials",
     "Document",
     "Event",
     "Feed",
     "Watching",
     "at_rest",
+    "looks_like_id",
 ]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from fairlead.client.transport import Document, Transport
-from fairlead.errors import BadRequest, Conflict, NotFound
+from fairlead.errors import BadRequest, NotFound
 
 __all__ = ["find", "looks_like_id", "term"]
 
@@ -41,7 +41,7 @@ def find(
 ) -> Document:
     """The one thing under `path` whose id is `text`, or that alone has `text` in the first of `attributes` in which any has it.
 
-    Raises NotFound (`unknown-name`) or Conflict (`ambiguous-name`).
+    Raises NotFound (`unknown-name`) or BadRequest (`ambiguous-name`).
     """
     if looks_like_id(text):
         try:
@@ -58,7 +58,7 @@ def find(
         if found:
             listed = "".join(f"\n  {one['id']}  {describe(one)}" for one in found[:_SHOWN])
             more = f"\n  and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-            raise Conflict(
+            raise BadRequest(
                 f"There are {len(found)} of the name {text!r}:{listed}{more}",
                 code="ambiguous-name",
                 remedy="Use the id of the one you mean.",

@@ -7,7 +7,7 @@ product's name, in that order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from fairlead.client.events import Events
 from fairlead.client.feed import Feed
@@ -36,7 +36,7 @@ class Packages:
         body = {"userDefinedData": dict(user_defined_data)} if user_defined_data else {}
         return self._transport.document("POST", _PATH, body=body)
 
-    def upload(self, package: str, content: BinaryIO, *, size: int, sent: Callable[[int], None] | None = None) -> None:
+    def upload(self, package: str, content: IO[bytes], *, size: int, sent: Callable[[int], None] | None = None) -> None:
         """Send `size` bytes of a CSAR; `sent` is told how many have gone. Onboarding goes on afterwards: see `wait`."""
 
         def chunks() -> Iterator[bytes]:
@@ -52,13 +52,14 @@ class Packages:
         self._transport.request("PUT", path, content=chunks(), headers=headers, timeout=_ANSWER_TO_UPLOAD)
 
     def list(self, *, filter: str | None = None) -> Iterator[Document]:
-        return self._transport.pages(_PATH, {"filter": filter} if filter else None)
+        """The packages, with their user-defined data, which a list leaves out by itself."""
+        return self._transport.pages(_PATH, {"fields": "userDefinedData"} | ({"filter": filter} if filter else {}))
 
     def show(self, package: str) -> Document:
         return self._transport.document("GET", f"{_PATH}/{package}")
 
     def find(self, text: str) -> Document:
-        """The package that `text` names. Raises NotFound, or Conflict when several bear the name."""
+        """The package that `text` names. Raises NotFound, or BadRequest when several bear the name."""
         return find(
             self._transport,
             _PATH,

@@ -37,7 +37,7 @@ class Vnfs:
         return self._transport.document("GET", f"{_PATH}/{vnf}")
 
     def find(self, text: str) -> Document:
-        """The instance that `text` names. Raises NotFound, or Conflict when several bear the name."""
+        """The instance that `text` names. Raises NotFound, or BadRequest when several bear the name."""
         return find(
             self._transport,
             _PATH,

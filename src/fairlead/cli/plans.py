@@ -1,0 +1,57 @@
+"""A plan on the terminal: the text that the server made of it, what is not decided yet, and how to apply exactly this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from fairlead.cli.exits import Exit
+from fairlead.cli.invocation import Invocation
+from fairlead.cli.output import show
+
+__all__ = ["show_plan"]
+
+_COLOURS = {"+": "green", "~": "yellow", "-": "red", "-/+": "magenta", "<": "cyan", ">": "cyan", "!": "blue"}
+
+
+def show_plan(invocation: Invocation, document: Mapping[str, Any], *, apply: str | None) -> None:
+    """Print a plan and end the command: REFUSED (2) when it has changes, DONE when there is nothing to do.
+
+    `apply` is the command that would do it; the digest is added to it, so that what is done is what was looked at.
+    """
+    show(invocation, dict(document), lambda: _text(document, apply))
+    click.get_current_context().exit(Exit.REFUSED if _has_changes(document) else Exit.DONE)
+
+
+def _has_changes(document: Mapping[str, Any]) -> bool:
+    plan = document["plan"]
+    return bool(plan.get("steps")) or any(change["verb"] != "keep" for change in plan.get("changes", ()))
+
+
+def _text(document: Mapping[str, Any], apply: str | None) -> str:
+    lines = [_coloured(line) for line in str(document["text"]).splitlines()]
+    undecided = document.get("undecided") or ()
+    if undecided:
+        lines += ["", "Not decided yet (an orchestrator may still choose):"]
+        lines += [f"  {item if isinstance(item, str) else ' '.join(map(str, item.values()))}" for item in undecided]
+    findings = document.get("findings") or ()
+    if findings:
+        lines += ["", click.style("Worth knowing:", fg="yellow")]
+        lines += [f"  {_finding(item)}" for item in findings]
+    if apply is not None and _has_changes(document):
+        lines += ["", "Apply exactly this plan:", f"  {apply} --plan {document['digest']}"]
+    return "\n".join(lines)
+
+
+def _finding(item: Any) -> str:
+    if not isinstance(item, Mapping):
+        return str(item)
+    parts = (item.get("place"), item.get("code"), item.get("detail") or item.get("message"))
+    return " ".join(str(part) for part in parts if part)
+
+
+def _coloured(line: str) -> str:
+    sign = line[:4].strip()
+    return click.style(line, fg=_COLOURS[sign]) if sign in _COLOURS else line
