@@ -7,6 +7,7 @@ check it again. It is pure: files come in as a mapping of paths to bytes, and no
 """
 
 from fairlead.descriptors.artifacts import Artifact, LifecycleOperation
+from fairlead.descriptors.codes import CODES
 from fairlead.descriptors.compute import (
     AdditionalCapability,
     BootData,
@@ -46,6 +47,7 @@ from fairlead.descriptors.vnfd import (
 )
 
 __all__ = [
+    "CODES",
     "AdditionalCapability",
     "AllocationPool",
     "Artifact",

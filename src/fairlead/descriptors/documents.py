@@ -46,7 +46,7 @@ class Documents:
 
 def inside(base_file: str, target: str) -> str | None:
     """`target`, written in `base_file`, as a path inside the package; None if it leads out of it."""
-    if target.startswith("/") or "\\" in target or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", target):
+    if target.startswith("/") or "\\" in target or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://", target):
         return None
     path = posixpath.normpath(posixpath.join(posixpath.dirname(base_file), target))
     return None if path == ".." or path.startswith("../") else path

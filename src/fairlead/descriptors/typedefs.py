@@ -127,7 +127,9 @@ def _constraints(node: Node | None, problems: Problems) -> tuple[Constraint, ...
     found = []
     for each in _items(node):
         for rule, operand in (each.mapping or {}).items():
-            if rule in _CONSTRAINTS:
+            if rule in ("valid_values", "in_range") and operand.sequence is None:
+                problems.error("wrong-shape", f'"{rule}" takes a list, this is {operand.sort}', operand.mark)
+            elif rule in _CONSTRAINTS:
                 found.append(Constraint(rule, operand))
             else:
                 mark = each.key_mark(rule)

@@ -124,6 +124,17 @@ class Types:
                         hint,
                     )
                 parent = definition.parent if definition else None
+            for schema in own.properties.values():
+                self._check_schema(schema)
+
+    def _check_schema(self, schema: Schema) -> None:
+        name = schema.type
+        known = name in PRIMITIVES or self._find("data_types", name) is not None or _external("data_types", name)
+        if not known and schema.mark is not None:
+            hint = nearest(name, self.names("data_types"))
+            self.problems.error("unknown-type", f'the data type "{name}" is not defined', schema.mark, hint)
+        if schema.entry is not None:
+            self._check_schema(schema.entry)
 
     def find(self, section: str, name: str) -> TypeDef | None:
         """The type with all that it inherits, nearest definition first; None if there is no such type."""

@@ -5,6 +5,7 @@ stops being dangerous. Reading never unpacks to paths that a package chooses, ne
 tells every mistake as a problem with its line, in the same form as the descriptor reader does.
 """
 
+from fairlead.packages.codes import PACKAGE_CODES
 from fairlead.packages.contents import Contents, Limits
 from fairlead.packages.csar import Csar, Signature, open_csar
 from fairlead.packages.digests import Digest, check_digests, digest_of
@@ -14,6 +15,7 @@ from fairlead.packages.reading import PackageReading, read_package
 
 __all__ = [
     "META_FILE",
+    "PACKAGE_CODES",
     "Contents",
     "Csar",
     "Digest",

@@ -192,9 +192,13 @@ def _image(topology: Topology, node: NodeTemplate) -> SoftwareImage | None:
     )
     data = node.properties.get("sw_image_data")
     values: dict[str, Any] = {**(artifact.properties if artifact else {}), **(data.values if data else {})}
-    if not values:
+    if artifact is None and not values:
         return None
     mark = data.mark if data else artifact.mark if artifact else node.mark
+    for key in ("name", "version", "container_format") if data is None else ():
+        if key not in values:
+            told = f'the image of "{node.name}" needs the property "{key}"'
+            topology.problems.error("missing-property", told, mark)
     if artifact is None:
         told = (
             f'the image of "{node.name}" has no artifact of type {_IMAGE_ARTIFACT}, so there is no file to take it from'

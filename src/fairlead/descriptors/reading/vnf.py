@@ -275,11 +275,13 @@ def _part(
 
 
 def _declared(definition: TypeDef | None, struct: Struct | None) -> dict[str, Declared]:
-    """Every property that the type declares or the value gives, with the value that an instance starts with."""
+    """Every property that the package's own type declares or the value gives, with the value that an instance starts with."""
     found = {}
     for name, schema in (definition.properties if definition is not None else {}).items():
         default: Any = schema.default.plain_value() if isinstance(schema.default, Node) else schema.default
         value = struct.get(name, MISSING) if struct is not None else MISSING
+        if value is MISSING and schema.mark is None:
+            continue  # SOL001 knows it, and this VNFD does not speak of it
         chosen = default if value is MISSING else value.plain() if isinstance(value, Struct) else value
         mark = schema.mark or (struct.mark if struct is not None else Mark(""))
         found[name] = Declared(name, schema.type, None if chosen is MISSING else chosen, schema.required, mark)

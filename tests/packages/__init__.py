@@ -1,0 +1,1 @@
+"""Packages: layouts, manifests, digests, and what is refused."""
