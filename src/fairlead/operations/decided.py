@@ -86,17 +86,17 @@ def way(role: Role, operation: Operation, *, back: bool) -> Way:
 
 
 async def situation_of(
-    role: Role, type_: OperationType, vault: Vault, project: str, record: Any, records: Records, request: Any
+    role: Role, vault: Vault, project: str, record: Any, records: Records, request: Any
 ) -> Situation:
     """What a type computes with."""
-    context = await role.context(project, record, type_, request)
+    context = await role.context(project, record, request)
     return Situation(record=record, records=records, request=request, context=context, sealer=Sealer(vault.digest))
 
 
 async def plan_way(vims: VimRegistry, role: Role, type_: OperationType, chosen: Way, situation: Situation) -> Plan:
     """The plan of a way from where the records are now."""
     records = situation.records
-    await vims.prepare(role.vims(chosen.record, chosen.wanted) | vims_of(records))
+    await vims.prepare(role.vims(chosen.wanted) | vims_of(records))
     tainted = {name for name, row in records.current.items() if row.incarnation in chosen.tainted}
     plan = diff(records, chosen.wanted, vims, tainted=tainted)
     return type_.arrange_rollback(plan, situation) if chosen.back else type_.arrange(plan, situation)

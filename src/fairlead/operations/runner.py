@@ -136,7 +136,7 @@ class Runner:
         record, records = await self._store.read(lambda tx: self._load(tx, role, operation))
         type_ = role.types[operation.type]
         request = msgspec.convert(operation.request, type_.request)
-        situation = await situation_of(role, type_, self._vault, operation.project, record, records, request)
+        situation = await situation_of(role, self._vault, operation.project, record, records, request)
         desired = type_.desired(situation)
         chosen = Way(
             wanted=desired.resources,
@@ -178,7 +178,7 @@ class Runner:
         chosen = way(role, operation, back=operation.state is OperationState.ROLLING_BACK)
         type_ = role.types[operation.type]
         request = msgspec.convert(operation.request, type_.request)
-        situation = await situation_of(role, type_, self._vault, operation.project, chosen.old_record, records, request)
+        situation = await situation_of(role, self._vault, operation.project, chosen.old_record, records, request)
         plan = await plan_way(self._vims, role, type_, chosen, situation)
         journal = await self._journal(operation)
 

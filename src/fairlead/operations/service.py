@@ -74,7 +74,7 @@ class Operations:
 
         record, records = await self._store.read(load, project)
         type_.check(record, request)
-        situation = await situation_of(role, type_, self._vault, project, record, records, request)
+        situation = await situation_of(role, self._vault, project, record, records, request)
         desired = type_.desired(situation)
         chosen = Way(
             wanted=desired.resources,
@@ -251,7 +251,7 @@ class Operations:
         chosen = way(role, found, back=action == "rollback")
         type_ = role.types[found.type]
         asked = msgspec.convert(found.request, type_.request)
-        situation = await situation_of(role, type_, self._vault, project, chosen.old_record, records, asked)
+        situation = await situation_of(role, self._vault, project, chosen.old_record, records, asked)
         plan = await plan_way(self._vims, role, type_, chosen, situation)
         return Preview(plan, plan.digest())
 

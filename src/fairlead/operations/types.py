@@ -131,12 +131,12 @@ class Role(Protocol):
         """The record in a document. Raises Quarantined."""
         ...
 
-    async def context(self, project: str, record: Any, type_: OperationType, request: Any) -> Any:
+    async def context(self, project: str, record: Any, request: Any) -> Any:
         """Look up what the types need beside the record: descriptors, VIMs. Makes no call to a VIM."""
         ...
 
-    def vims(self, record: Any, desired: Mapping[Name, Resource[Any]]) -> frozenset[VimId]:
-        """Every VIM that the record or the desired touches."""
+    def vims(self, desired: Mapping[Name, Resource[Any]]) -> frozenset[VimId]:
+        """Every VIM that the desired touches."""
         ...
 
     async def perform(self, step: Step, situation: Situation) -> None:

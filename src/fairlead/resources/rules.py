@@ -79,13 +79,13 @@ class DefaultRules:
 
     irreversible = False
 
-    def replaced_by(self, old: Any, new: Any) -> str | None:  # noqa: ARG002
+    def replaced_by(self, old: Any, new: Any) -> str | None:
         return None
 
-    def rebinds(self, spec: Any, replaced: Set[Name]) -> bool:  # noqa: ARG002
+    def rebinds(self, spec: Any, replaced: Set[Name]) -> bool:
         return False
 
-    def order(self, old: Any, new: Any) -> Order:  # noqa: ARG002
+    def order(self, old: Any, new: Any) -> Order:
         return Order.CREATE_FIRST
 
     def pin(self, spec: Any, outputs: Outputs) -> Any:
@@ -94,10 +94,10 @@ class DefaultRules:
         seen = {f: tuple(outputs[f]) if isinstance(outputs[f], list) else outputs[f] for f in undecided}
         return msgspec.structs.replace(spec, **seen) if seen else spec
 
-    def fold(self, spec: Any, members: Mapping[Name, Member]) -> Any:  # noqa: ARG002
+    def fold(self, spec: Any, members: Mapping[Name, Member]) -> Any:
         return spec
 
-    def patience(self, verb: str) -> float:  # noqa: ARG002
+    def patience(self, verb: str) -> float:
         return 600.0
 
 

@@ -44,7 +44,7 @@ class SimulatedDriverType:
                 f"The settings of a simulated VIM are not right: {error}.", code="bad-vim-settings", place="settings"
             ) from error
 
-    def open(self, access: Access, artifacts: Artifacts, clock: Clock) -> Driver:  # noqa: ARG002 - it needs no bytes
+    def open(self, access: Access, artifacts: Artifacts, clock: Clock) -> Driver:
         self.validate(access)
         state = access.interface.get("state")
         world = World.at(str(state) if state else None, access.id)

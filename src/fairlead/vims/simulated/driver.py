@@ -307,7 +307,7 @@ class _SimulatedKind:
     def settled(self, observed: Observed, spec: Any) -> bool:
         return bool(observed["spec"] == msgspec.to_builtins(spec))
 
-    async def update(self, handle: Handle, old: Any, new: Any) -> None:  # noqa: ARG002 - any earlier state will do
+    async def update(self, handle: Handle, old: Any, new: Any) -> None:
         def change(later: str | None) -> None:
             thing = self._world.get(handle)
             if thing is None:

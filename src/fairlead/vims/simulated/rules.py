@@ -31,7 +31,7 @@ def _changed(old: Any, new: Any, fields: tuple[str, ...]) -> str | None:
 class _Unchangeable(DefaultRules):
     """What is replaced whenever it is to be otherwise."""
 
-    def replaced_by(self, old: Any, new: Any) -> str | None:  # noqa: ARG002
+    def replaced_by(self, old: Any, new: Any) -> str | None:
         return "it cannot be changed in place"
 
 
@@ -39,7 +39,7 @@ class _Network(DefaultRules):
     def replaced_by(self, old: NetworkSpec, new: NetworkSpec) -> str | None:
         return _changed(old, new, ("subnets", "internal"))
 
-    def order(self, old: Any, new: Any) -> Order:  # noqa: ARG002
+    def order(self, old: Any, new: Any) -> Order:
         return Order.DELETE_FIRST
 
 
@@ -47,7 +47,7 @@ class _Port(DefaultRules):
     def replaced_by(self, old: PortSpec, new: PortSpec) -> str | None:
         return _changed(old, new, ("network", "vnic_type"))
 
-    def order(self, old: PortSpec, new: PortSpec) -> Order:  # noqa: ARG002
+    def order(self, old: PortSpec, new: PortSpec) -> Order:
         return Order.CREATE_FIRST if isinstance(new.addresses, Undecided) else Order.DELETE_FIRST
 
 
