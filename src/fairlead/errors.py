@@ -28,7 +28,8 @@ FairleadError
 │   ├── UnexpectedAnswer         what answered does not speak Fairlead's API
 │   └── StillRunning             a wait for something is over, and the thing goes on
 ├── Quarantined                  a stored thing cannot be read: its own instance stands still, the rest serves
-└── StoreUnavailable             503  the database does not answer
+├── StoreUnavailable             503  the database does not answer
+└── StorageFull                  507  there is no room left for packages
 
 An error has a stable `code` (lower-case words joined by hyphens), a `detail` for the reader, and where they are known
 the `resource` it concerns, the `place` of the mistake (`file:line:column`, or a path into a request body), the `cause`
@@ -59,6 +60,7 @@ __all__ = [
     "ResourceFailed",
     "ServerUnreachable",
     "StillRunning",
+    "StorageFull",
     "StoreUnavailable",
     "Superseded",
     "TooLarge",
@@ -299,3 +301,10 @@ class StoreUnavailable(FairleadError):
     status = 503
     retryable = True
     default_code = "store-unavailable"
+
+
+class StorageFull(FairleadError):
+    """There is no room left for packages."""
+
+    status = 507
+    default_code = "storage-full"
