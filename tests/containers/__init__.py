@@ -1,0 +1,1 @@
+"""What only the driver of container engines does."""
