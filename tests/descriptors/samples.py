@@ -6,6 +6,7 @@ tests on them are skipped, saying so, where there is none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -179,9 +180,9 @@ SOURCE = HEAD + TYPES + TEMPLATE
 ARTIFACTS = {"Scripts/hello.sh": b"", "Files/boot.sh": b"", "Files/router.qcow2": b""}
 
 
-def read(source: str = SOURCE, **more: bytes) -> Reading:
+def read(source: str = SOURCE, more: Mapping[str, bytes] | None = None) -> Reading:
     """Read a single-file VNFD with all its artifacts in place."""
-    return read_vnfd({ENTRY: source.encode(), **ARTIFACTS, **more}, ENTRY)
+    return read_vnfd({ENTRY: source.encode(), **ARTIFACTS, **(more or {})}, ENTRY)
 
 
 def valid(reading: Reading) -> Vnfd:

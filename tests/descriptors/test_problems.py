@@ -172,7 +172,7 @@ def test_an_import_that_is_not_in_the_package_is_told_unless_it_is_one_of_etsis(
 
 def test_documents_that_import_each_other_are_read_once() -> None:
     other = b"tosca_definitions_version: tosca_simple_yaml_1_3\nimports: [ vnfd.yaml ]\n"
-    reading = read(changed("[ etsi", "[ other.yaml, etsi"), **{"Definitions/other.yaml": other})
+    reading = read(changed("[ etsi", "[ other.yaml, etsi"), {"Definitions/other.yaml": other})
     assert reading.vnfd is not None
     assert reading.documents == (ENTRY, "Definitions/other.yaml")
 
@@ -189,16 +189,16 @@ node_types:
 def test_a_property_that_only_the_packages_copy_of_etsis_types_knows_is_a_warning() -> None:
     source = changed("vnic_type: direct", "vnic_type: direct, colour: red")
     assert only(read(source), "unknown-property").severity is Severity.ERROR
-    with_copy = read(source, **{"Definitions/etsi_nfv_sol001_vnfd_types.yaml": COPY})
+    with_copy = read(source, {"Definitions/etsi_nfv_sol001_vnfd_types.yaml": COPY})
     assert with_copy.vnfd is not None
     assert only(with_copy, "sol001-drift").line == line_of("colour: red", source)
 
 
 def test_a_broken_copy_of_etsis_types_harms_nothing() -> None:
     broken = {"Definitions/etsi_nfv_sol001_vnfd_types.yaml": b"node_types: [ {"}
-    assert read(**broken).problems == ()
+    assert read(SOURCE, broken).problems == ()
     source = changed("vnic_type: direct", "vnic_type: direct, colour: red")
-    assert {each.code for each in read(source, **broken).problems} == {"unknown-property", "sol001-drift"}
+    assert {each.code for each in read(source, broken).problems} == {"unknown-property", "sol001-drift"}
 
 
 def test_functions_that_refer_to_each_other_end_with_a_problem() -> None:
@@ -223,6 +223,40 @@ def test_the_descriptor_of_a_network_service_is_told_once() -> None:
 def test_a_pattern_that_could_take_forever_is_not_tried() -> None:
     slow = "{ type: string, constraints: [ pattern: '(a+)+$' ], default: " + "a" * 60 + "b }"
     assert read(changed("{ type: string, default: Acme }", slow)).vnfd is not None
+
+
+def test_reading_stops_at_a_thousand_problems() -> None:
+    source = SOURCE + "".join(f"unknown{n}: 1\n" for n in range(5000))
+    reading = read(source)
+    assert reading.vnfd is None
+    assert len(reading.problems) == 1001
+    assert only(reading, "too-many-problems").severity is Severity.ERROR
+
+
+RECURSIVE = """\
+  acme.Loop:
+    derived_from: tosca.datatypes.Root
+    properties: { a: { type: acme.Loop, default: {} }, b: { type: acme.Loop, default: {} } }
+"""
+
+
+def test_a_type_whose_default_holds_itself_ends_with_a_problem() -> None:
+    source = changed("  acme.Extensions:\n", f"{RECURSIVE}  acme.Extensions:\n")
+    source = changed("log_level: { type: string, default: info }", "log_level: { type: acme.Loop }", source)
+    source = changed("{ log_level: debug }", "{ log_level: {} }", source)
+    assert "values-too-many" in {each.code for each in read(source).errors}
+
+
+def test_functions_that_multiply_end_with_a_problem() -> None:
+    fan = ", ".join(["{ get_property: [ router, description ] }"] * 30)
+    source = changed("        description: Routes\n", f"        description: {{ concat: [ {fan} ] }}\n")
+    assert read(source).vnfd is None
+
+
+def test_a_long_line_of_derived_types_costs_little() -> None:
+    line = "".join(f"  acme.T{n}: {{ derived_from: acme.T{n - 1} }}\n" for n in range(1, 900))
+    reading = read(changed("data_types:\n", f"data_types:\n  acme.T0: {{ derived_from: string }}\n{line}"))
+    assert "type-loop" in {each.code for each in reading.errors}
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_a_flavour_in_its_own_file_takes_its_inputs_from_the_vnf_node_above() ->
     )
     template = changed("        description: Routes\n", "        description: { get_input: provider }\n", template)
     files = {"Definitions/flavour.yaml": (HEAD + TYPES + template).encode()}
-    vnfd = valid(read(top, **files))
+    vnfd = valid(read(top, files))
     assert vnfd.provider == "Elsewhere"
     assert vnfd.flavours["simple"].vdus["router"].cpus == 3
     assert vnfd.flavours["simple"].vdus["router"].description == "Elsewhere"

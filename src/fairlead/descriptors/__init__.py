@@ -30,7 +30,7 @@ from fairlead.descriptors.network import (
     L3Protocol,
     VirtualLink,
 )
-from fairlead.descriptors.problems import Mark, Problem, Problems, Severity, nearest
+from fairlead.descriptors.problems import Mark, Problem, Problems, Severity, TooManyProblems, nearest
 from fairlead.descriptors.reading import Reading, read_vnfd
 from fairlead.descriptors.scalars import BadScalar, parse_scalar
 from fairlead.descriptors.vnfd import (
@@ -80,6 +80,7 @@ __all__ = [
     "SoftwareImage",
     "Storage",
     "StorageKind",
+    "TooManyProblems",
     "Vdu",
     "VduKind",
     "VirtualLink",

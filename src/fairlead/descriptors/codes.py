@@ -21,6 +21,7 @@ CODES: Final[Mapping[str, str]] = {
     "yaml-key": "A key of a map must be a plain word.",
     "yaml-tag": "TOSCA uses no YAML tags beyond the plain ones.",
     "duplicate-key": "The same key stands twice in one map. The first one is used for reading on.",
+    "too-many-problems": "Reading stopped, as there are so many problems that the rest would not help.",
     # TOSCA grammar
     "not-tosca": "The file is no map, so it cannot be a TOSCA document.",
     "tosca-version": "tosca_definitions_version is not one that is read here: tosca_simple_yaml_1_2 or _1_3.",
@@ -30,6 +31,7 @@ CODES: Final[Mapping[str, str]] = {
     "file-missing": "A file that is named is not in the package.",
     "import-outside-package": "Only files of the package, and ETSI's own type files, can be imported.",
     "import-from-root": "The import was found from the package's root; it should be relative to the importing file.",
+    "documents-too-large": "The documents of the descriptor are together larger than is read.",
     "too-many-imports": "The descriptor imports more files than are read.",
     # types and values
     "unknown-type": "The type is neither ETSI's nor TOSCA's nor defined in the package's files.",
@@ -46,6 +48,7 @@ CODES: Final[Mapping[str, str]] = {
     "unknown-input": "get_input names an input that the template does not have.",
     "input-without-value": "The input has no default, and no property of the VNF gives it a value.",
     "function-not-evaluated": "The function depends on a running instance; the property reads as absent.",
+    "values-too-many": "Defaults and functions refer to each other so often that reading would never end.",
     "function-loop": "Functions refer to each other in a circle, or too deeply.",
     # templates
     "unknown-capability": "The node type has no such capability.",

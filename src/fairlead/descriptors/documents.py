@@ -20,6 +20,7 @@ from fairlead.descriptors.source import Node, compose
 __all__ = ["Documents", "inside", "load"]
 
 MOST_DOCUMENTS: Final = 200
+MOST_BYTES: Final = 16 * 2**20
 _ETSI_TYPES: Final = re.compile(r"etsi_nfv_sol001_(common|vnfd|nsd|pnfd)[a-z0-9_.]*\.ya?ml\Z", re.IGNORECASE)
 _TOSCA_VERSIONS: Final = ("tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3")
 _OLD_VERSIONS: Final = ("tosca_simple_yaml_1_0", "tosca_simple_yaml_1_1", "tosca_simple_profile_for_nfv_1_0_0")
@@ -56,6 +57,7 @@ def load(files: Mapping[str, bytes], entry: str, problems: Problems) -> Document
     """Read the entry file and its imports; None if the entry itself cannot be read."""
     documents = Documents(entry)
     waiting = [(entry, Mark(entry))]
+    total = 0
     while waiting:
         path, mark = waiting.pop(0)
         if path in documents.roots:
@@ -67,6 +69,10 @@ def load(files: Mapping[str, bytes], entry: str, problems: Problems) -> Document
         if content is None:
             problems.error("file-missing", f'there is no file "{path}" in the package', mark, nearest(path, files))
             continue
+        total += len(content)
+        if total > MOST_BYTES:
+            problems.error("documents-too-large", f"the documents have more than {MOST_BYTES} bytes together", mark)
+            break
         root = compose(content, path, problems)
         if root is None or root.mapping is None:
             if root is not None or not problems.any_error:

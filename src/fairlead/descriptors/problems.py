@@ -12,11 +12,14 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple
 
-__all__ = ["NOWHERE", "Mark", "Problem", "Problems", "Severity", "nearest"]
+__all__ = ["NOWHERE", "Mark", "Problem", "Problems", "Severity", "TooManyProblems", "nearest"]
 
-MOST_PROBLEMS = 1000
+MOST_PROBLEMS: Final = 1000
+_MOST_CHOICES: Final = 400
+_LONGEST_WORD: Final = 64
 
 
 class Mark(NamedTuple):
@@ -61,14 +64,19 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column} {self.code} {self.message}{hint}"
 
 
+class TooManyProblems(Exception):
+    """Reading stops here: a file made of mistakes must not cost more than one that is right. Never leaves its room."""
+
+
 class Problems:
-    """Collects problems, each once; beyond a thousand it only remembers whether errors were among them."""
+    """Collects problems, each once; at the thousandth it raises `TooManyProblems`, which the readers catch."""
 
-    __slots__ = ("_errors", "_found")
+    __slots__ = ("_errors", "_found", "_most")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_PROBLEMS) -> None:
         self._found: dict[Problem, None] = {}
         self._errors = False
+        self._most = most
 
     def error(self, code: str, message: str, mark: Mark, hint: str | None = None) -> None:
         self.add(code, message, mark, Severity.ERROR, hint)
@@ -78,8 +86,12 @@ class Problems:
 
     def add(self, code: str, message: str, mark: Mark, severity: Severity, hint: str | None = None) -> None:
         self._errors = self._errors or severity is Severity.ERROR
-        if len(self._found) < MOST_PROBLEMS:
-            self._found[Problem(code, message, mark.file, mark.line, mark.column, severity, hint)] = None
+        self._found[Problem(code, message, mark.file, mark.line, mark.column, severity, hint)] = None
+        if len(self._found) == self._most:
+            told = f"there are more than {self._most - 1} problems; reading stops here"
+            self._found[Problem("too-many-problems", told, mark.file, mark.line, mark.column)] = None
+            self._errors = True
+            raise TooManyProblems
 
     def extend(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -102,7 +114,9 @@ class Problems:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The hint for a misspelt word: `did you mean "..."?`, or None if nothing known is like it."""
-    choices = list(known)
+    if len(word) > _LONGEST_WORD:
+        return None
+    choices = list(islice(known, _MOST_CHOICES))
     found = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     if not found:
         found = [choice for choice in choices if choice.replace("_", "").lower() == word.replace("_", "").lower()]

@@ -39,6 +39,7 @@ _TABLES: Final[Mapping[str, Mapping[str, sol001.TypeRow]]] = {
     "artifact_types": sol001.ARTIFACT_TYPES,
 }
 _NFV_DATA: Final = "tosca.datatypes.nfv."
+_DEEPEST: Final = 32
 
 
 @lru_cache(maxsize=1024)
@@ -75,13 +76,16 @@ class Types:
     """All types that the documents of one package can name.
 
     `copies` gives the package's copies of ETSI's type files, parsed; it is called at most once, and only when needed.
+    `spent` counts the values read by these types, for the bound on what one package may cost.
     """
 
     problems: Problems
     copies: Copies = field(default=lambda: ())
+    spent: int = 0
     _own: dict[tuple[str, str], TypeDef] = field(default_factory=dict)
     _copied: dict[tuple[str, str], TypeDef] | None = None
     _merged: dict[tuple[str, str], TypeDef] = field(default_factory=dict)
+    _lineages: dict[tuple[str, str], tuple[TypeDef, ...]] = field(default_factory=dict)
 
     def declare(self, section: str, definitions: Node) -> None:
         """Add the types that a document's `section` defines; a name may be given once."""
@@ -103,6 +107,8 @@ class Types:
     def assume(self, section: str, name: str, parent: str) -> TypeDef:
         """Go on as if the unknown type `name` were derived from `parent`, taking any property."""
         self._own[section, name] = TypeDef(name, parent, {}, is_open=True, assumed=True)
+        self._merged.clear()
+        self._lineages.clear()
         return self.find(section, name) or self._own[section, name]
 
     def check(self) -> None:
@@ -110,8 +116,9 @@ class Types:
         for (section, name), own in self._own.items():
             seen, parent = [name], own.parent
             while parent is not None:
-                if parent in seen:
-                    self.problems.error("type-loop", f'"{name}" is derived from itself', own.mark or Mark(""))
+                if parent in seen or len(seen) > _DEEPEST:
+                    how = "from itself" if parent in seen else f"through more than {_DEEPEST} others"
+                    self.problems.error("type-loop", f'"{name}" is derived {how}', own.mark or Mark(""))
                     break
                 seen.append(parent)
                 definition = self._find(section, parent)
@@ -151,15 +158,19 @@ class Types:
 
     def lineage(self, section: str, name: str) -> tuple[TypeDef, ...]:
         """The type and its ancestors, nearest first; empty if there is no such type."""
+        known = self._lineages.get((section, name))
+        if known is not None:
+            return known
         found: list[TypeDef] = []
         next_name: str | None = name
-        while next_name is not None and all(each.name != next_name for each in found):
+        while next_name is not None and len(found) < _DEEPEST and all(each.name != next_name for each in found):
             definition = self._find(section, next_name)
             if definition is None:
                 break
             found.append(definition)
             next_name = definition.parent
-        return tuple(found)
+        self._lineages[section, name] = tuple(found)
+        return self._lineages[section, name]
 
     def derives(self, section: str, name: str, ancestor: str) -> bool:
         return any(each.name == ancestor for each in self.lineage(section, name))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from fairlead.descriptors.constraints import holds, rule_text
 from fairlead.descriptors.problems import Mark, Problems, nearest
 from fairlead.descriptors.scalars import SCALAR_UNITS, BadScalar, parse_scalar
 from fairlead.descriptors.schema import MISSING, Constraint, Schema
@@ -33,6 +34,8 @@ FUNCTIONS: Final = (
     "token",
 )
 _DEEPEST_CALL: Final = 16
+_DEEPEST_VALUE: Final = 64
+_MOST_READS: Final = 150_000
 
 
 class Struct:
@@ -83,6 +86,7 @@ class ValueReader:
         self.inputs = inputs
         self.properties_of = properties_of
         self._calls = 0
+        self._depth = 0
 
     def struct(self, node: Node | None, definition: TypeDef, section: str, mark: Mark, label: str) -> Struct:
         """The properties that `definition` declares, read from the mapping `node`; `mark` is where they are missed."""
@@ -147,6 +151,18 @@ class ValueReader:
 
     def read(self, node: Node, schema: Schema, label: str) -> Any:
         """The value of `node` as `schema` wants it, or MISSING with the reason among the problems."""
+        self.types.spent += node.size if schema.type == "any" else 1
+        if self._depth >= _DEEPEST_VALUE or self.types.spent > _MOST_READS:
+            told = f"{label} comes to too much through defaults and functions that refer to each other"
+            self.problems.error("values-too-many", told, node.mark)
+            return MISSING
+        self._depth += 1
+        try:
+            return self._read(node, schema, label)
+        finally:
+            self._depth -= 1
+
+    def _read(self, node: Node, schema: Schema, label: str) -> Any:
         call = _function(node)
         if call is not None:
             return self._call(node, *call, schema, label)
@@ -233,11 +249,11 @@ class ValueReader:
     def _constrain(self, value: Any, node: Node, constraints: tuple[Constraint, ...], label: str) -> None:
         for each in constraints:
             operand = each.operand.plain_value() if isinstance(each.operand, Node) else each.operand
-            if not _holds(each.rule, value, operand, each.operand, node):
+            if not holds(each.rule, value, operand, each.operand, node):
                 hint = None
                 if each.rule == "valid_values" and isinstance(value, str):
                     hint = nearest(value, [str(known) for known in operand])
-                told = f"{label} is {_shown(node)}, which breaks {_rule(each.rule, operand)}"
+                told = f"{label} is {_shown(node)}, which breaks {rule_text(each.rule, operand)}"
                 self.problems.error("bad-value", told, node.mark, hint)
 
     # TOSCA functions ----------------------------------------------------------------------------------------------
@@ -305,68 +321,6 @@ def _function(node: Node) -> tuple[str, Node] | None:
         return None
     name, argument = next(iter(node.mapping.items()))
     return (name, argument) if name in FUNCTIONS else None
-
-
-_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "equal": lambda value, operand: bool(value == operand),
-    "greater_than": lambda value, operand: bool(value > operand),
-    "greater_or_equal": lambda value, operand: bool(value >= operand),
-    "less_than": lambda value, operand: bool(value < operand),
-    "less_or_equal": lambda value, operand: bool(value <= operand),
-    "length": lambda value, operand: len(value) == operand,
-    "min_length": lambda value, operand: len(value) >= operand,
-    "max_length": lambda value, operand: len(value) <= operand,
-}
-
-
-def _holds(rule: str, value: Any, operand: Any, source: Any, node: Node) -> bool:
-    """Whether a constraint holds; one that cannot be applied to such a value holds."""
-    if rule == "valid_values":
-        texts = [child.text for child in source.sequence or []] if isinstance(source, Node) else operand
-        return value in operand or (node.is_text and node.text in texts)
-    if rule == "in_range" and isinstance(operand, list) and len(operand) == 2:
-        low, high = operand
-        fits_low = not isinstance(low, int | float) or value >= low
-        return fits_low and (not isinstance(high, int | float) or value <= high)
-    if rule == "pattern":
-        return _matches(operand, node.text)
-    compare = _COMPARISONS.get(rule)
-    if compare is None:
-        return True
-    if isinstance(operand, str) and isinstance(value, int | float):
-        operand = next((each for kind in SCALAR_UNITS if (each := _scalar_or_none(operand, kind)) is not None), None)
-    try:
-        return operand is None or compare(value, operand)
-    except TypeError:
-        return True
-
-
-def _scalar_or_none(text: str, kind: str) -> int | float | None:
-    try:
-        return parse_scalar(text, kind)
-    except BadScalar:
-        return None
-
-
-_LONGEST_PATTERN: Final = 200
-_NESTED_REPEAT: Final = re.compile(r"[*+}]\)?[*+{]|[*+][^()]*\)[*+{]")
-
-
-def _matches(pattern: Any, text: str) -> bool:
-    """Whether `text` matches a pattern of the package; a pattern that could take forever is not tried."""
-    if not isinstance(pattern, str) or len(pattern) > _LONGEST_PATTERN or _NESTED_REPEAT.search(pattern):
-        return True
-    try:
-        return re.fullmatch(pattern, text[:1000]) is not None
-    except (re.error, RecursionError, OverflowError):
-        return True
-
-
-def _rule(rule: str, operand: Any) -> str:
-    if rule == "valid_values":
-        shown = [str(each) for each in operand]
-        return f"one of {', '.join(shown[:20])}{' ...' if len(shown) > 20 else ''}"
-    return f"{rule.replace('_', ' ')} {operand}"
 
 
 def _wanted(schema: Schema) -> str:

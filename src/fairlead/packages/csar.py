@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Self
 
-from fairlead.descriptors import Mark, Problem, Problems, Severity, nearest
+from fairlead.descriptors import Mark, Problem, Problems, Severity, TooManyProblems, nearest
 from fairlead.packages.archives import ZipContents, open_zip
 from fairlead.packages.contents import READ_ERRORS, Contents, LazyFiles, Limits, read_start
 from fairlead.packages.digests import Digest, check_digests
@@ -95,9 +95,10 @@ class Csar:
         """Read every file that has a digest, and add what does not agree to the problems."""
         if self.contents is None:
             return
-        check_digests(self.contents, self.digests, self.found, self.missing_files)
-        if self.manifest is not None and self.manifest.digests:
-            self._check_listed(self.contents, self.manifest)
+        with suppress(TooManyProblems):
+            check_digests(self.contents, self.digests, self.found, self.missing_files)
+            if self.manifest is not None and self.manifest.digests:
+                self._check_listed(self.contents, self.manifest)
 
     def _check_listed(self, contents: Contents, manifest: Manifest) -> None:
         listed = {digest.path for digest in self.digests}
@@ -125,19 +126,23 @@ def open_csar(path: Path, *, limits: Limits | None = None, missing_files: Severi
     `missing_files` is the severity of files that are named and not there, for directories only: an archive is complete.
     Raises FileNotFoundError if there is nothing at `path`.
     """
-    limits = limits or Limits()
-    problems = Problems()
-    if path.is_dir():
-        csar = Csar(path.name, open_directory(path, limits, problems), missing_files=missing_files, found=problems)
-    elif path.exists():
-        csar = Csar(path.name, open_zip(path, path.name, limits, problems), found=problems)
-        _unwrap(csar, limits)
-    else:
+    if not path.exists():
         raise FileNotFoundError(path)
+    csar = Csar(path.name, None, missing_files=missing_files if path.is_dir() else Severity.ERROR)
+    with suppress(TooManyProblems):
+        _open(csar, path, limits or Limits())
+    return csar
+
+
+def _open(csar: Csar, path: Path, limits: Limits) -> None:
+    if path.is_dir():
+        csar.contents = open_directory(path, limits, csar.found)
+    else:
+        csar.contents = open_zip(path, path.name, limits, csar.found)
+        _unwrap(csar, limits)
     if csar.contents is not None:
         _find_entry(csar, csar.contents)
         _keep_signatures(csar, csar.contents)
-    return csar
 
 
 def _unwrap(csar: Csar, limits: Limits) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fairlead.descriptors import Problem, Problems, Severity, Vnfd, read_vnfd
 from fairlead.packages.contents import Limits
-from fairlead.packages.csar import open_csar
+from fairlead.packages.csar import Csar, open_csar
 
-__all__ = ["PackageReading", "read_package"]
+__all__ = ["PackageReading", "read_csar", "read_package"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,20 @@ def read_package(
     `missing_files` counts for directories only. Raises FileNotFoundError if there is nothing at `path`.
     """
     with open_csar(path, limits=limits, missing_files=missing_files) as csar:
-        if digests:
-            csar.check_digests()
-        vnfd: Vnfd | None = None
-        documents: tuple[str, ...] = ()
-        found = Problems()
-        is_vnf = csar.manifest is None or csar.manifest.describes is None
-        if csar.entry is not None and is_vnf:
-            reading = read_vnfd(csar.files, csar.entry, missing_artifacts=csar.missing_files)
-            vnfd, documents = reading.vnfd, reading.documents
-            found.extend(reading.problems)
-        found.extend(csar.problems)
-        return PackageReading(None if found.any_error else vnfd, found.sorted(), documents)
+        return read_csar(csar, digests=digests)
+
+
+def read_csar(csar: Csar, *, digests: bool = True) -> PackageReading:
+    """As `read_package`, of a package that is open."""
+    if digests:
+        csar.check_digests()
+    vnfd: Vnfd | None = None
+    documents: tuple[str, ...] = ()
+    found = Problems()
+    is_vnf = csar.manifest is None or csar.manifest.describes is None
+    if csar.entry is not None and is_vnf:
+        reading = read_vnfd(csar.files, csar.entry, missing_artifacts=csar.missing_files)
+        vnfd, documents = reading.vnfd, reading.documents
+        found.extend(reading.problems)
+    found.extend(csar.problems)
+    return PackageReading(None if found.any_error else vnfd, found.sorted(), documents)

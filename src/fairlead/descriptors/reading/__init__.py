@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairlead.descriptors.documents import load
-from fairlead.descriptors.problems import Problem, Problems, Severity
+from fairlead.descriptors.problems import Problem, Problems, Severity, TooManyProblems
 from fairlead.descriptors.reading.template import Package
 from fairlead.descriptors.reading.vnf import build_vnfd
 from fairlead.descriptors.types import SECTIONS, Types
@@ -45,9 +45,19 @@ def read_vnfd(files: Mapping[str, bytes], entry: str, *, missing_artifacts: Seve
     there: a package under development may be without its images. Raises nothing for what is wrong with the descriptor.
     """
     problems = Problems()
+    try:
+        vnfd, read = _read(files, entry, missing_artifacts, problems)
+    except TooManyProblems:
+        return Reading(None, problems.sorted())
+    return Reading(None if problems.any_error else vnfd, problems.sorted(), read)
+
+
+def _read(
+    files: Mapping[str, bytes], entry: str, missing_artifacts: Severity, problems: Problems
+) -> tuple[Vnfd | None, tuple[str, ...]]:
     documents = load(files, entry, problems)
     if documents is None:
-        return Reading(None, problems.sorted())
+        return None, ()
     types = Types(problems, lambda: documents.parsed_copies(problems))
     for root in documents.roots.values():
         for section in SECTIONS:
@@ -56,5 +66,4 @@ def read_vnfd(files: Mapping[str, bytes], entry: str, *, missing_artifacts: Seve
                 types.declare(section, definitions)
     types.check()
     vnfd = build_vnfd(documents, Package(files, types, problems, missing_artifacts))
-    read = (*documents.roots, *documents.copies)
-    return Reading(None if problems.any_error else vnfd, problems.sorted(), read)
+    return vnfd, (*documents.roots, *documents.copies)

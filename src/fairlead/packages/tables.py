@@ -1,0 +1,43 @@
+"""The tables of the catalogue: the packages, and the files that have yet to be removed.
+
+A removal is written in the transaction that makes a file superfluous and struck out once the file is gone, so a crash
+between the two leaves neither a file that nobody knows nor a row without its file. Nothing is ever deleted because no
+row names it: a data directory next to a fresh database keeps its files.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from fairlead.store import Document, owned_table, table
+
+__all__ = ["packages", "removals"]
+
+packages = owned_table(
+    "packages",
+    sa.Column("id", sa.String(36), primary_key=True),
+    # Set while the package is onboarded, so that the constraint below is of onboarded packages.
+    sa.Column("vnfd_id", sa.String(255)),
+    sa.Column("onboarding", sa.String(16), nullable=False, index=True),
+    sa.Column("operational", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("uploaded", sa.Float),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("checksum", sa.String(64)),
+    sa.Column("failure", Document),
+    sa.Column("user_data", Document, nullable=False),
+    sa.Column("schema", sa.Integer, nullable=False),
+    sa.Column("view", sa.Text, nullable=False),
+    sa.Column("full", sa.Text, nullable=False),
+    sa.Column("described", Document),
+    sa.Column("digests", Document),
+    sa.UniqueConstraint("project", "vnfd_id"),
+    sa.Index("ix_packages_project_created_id", "project", "created", "id"),
+)
+
+removals = table(
+    "package_removals",
+    sa.Column("package", sa.String(36), primary_key=True),
+    sa.Column("digests", Document, nullable=False),
+)
