@@ -6,34 +6,20 @@ milliseconds, and nothing that one test leaves behind (rows, locks, tables of th
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import uuid
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-import fairlead
 from fairlead.store import Store, metadata, normalised_url
 
-__all__ = ["PostgresqlServer", "create_tables", "import_all_tables", "server_from_environment"]
-
-
-def import_all_tables() -> None:
-    """Import each room's `tables` module, so that `metadata` is complete."""
-    for room in pkgutil.iter_modules(fairlead.__path__):
-        if room.ispkg:
-            package = importlib.util.find_spec(f"fairlead.{room.name}")
-            places = package.submodule_search_locations if package else None
-            if any(module.name == "tables" for module in pkgutil.iter_modules(places)):
-                importlib.import_module(f"fairlead.{room.name}.tables")
+__all__ = ["PostgresqlServer", "create_tables", "server_from_environment"]
 
 
 def create_tables(url: str) -> None:
-    """Create the tables of all rooms in the database at `url`."""
-    import_all_tables()
+    """Create the tables of all rooms that are imported by now: those of every test module that was collected."""
     store = Store(url)
     try:
         metadata.create_all(store.engine)
