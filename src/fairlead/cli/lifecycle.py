@@ -161,9 +161,11 @@ def _scale_to_level(_: Invocation, values: Document) -> Document:
     if values["level"] and values["to"]:
         raise click.UsageError("Give --level or --to, not both.")
     levels = [pair(text, option="--to") for text in values["to"]]
+    if not all(level.isdecimal() for _, level in levels):
+        raise click.BadParameter("a scale level is a number of steps, from 0.", param_hint="--to")
     request = {
         "instantiationLevelId": values["level"],
-        "scaleInfo": [{"aspectId": aspect, "scaleToLevel": level} for aspect, level in levels],
+        "scaleInfo": [{"aspectId": aspect, "scaleLevel": int(level)} for aspect, level in levels],
     }
     built = _built(values, request)
     if "instantiationLevelId" not in built and "scaleInfo" not in built:

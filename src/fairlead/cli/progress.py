@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,10 @@ class Progress:
 
     def _tell(self) -> None:
         steps = steps_of(self._timeline)
-        begun = self._timeline.get("started") or self._now()
+        begun = self._timeline.get("started") or 0.0
+        if self._state is None:
+            # What earlier attempts came to was told when they ended.
+            self._seen = {step.key: step.phase for step in steps if step.key[0] < self._timeline.get("attempt", 0)}
         for step in steps:
             if step.phase == self._seen.get(step.key, "waiting"):
                 continue
@@ -119,6 +123,14 @@ class Progress:
     def _room(self) -> int:
         height = self._live.console.size.height if self._live is not None else 24
         return max(height - 4, _DETAIL_LINES)
+
+
+def _seconds(moment: Any) -> float | None:
+    """Seconds since the epoch of a time as ETSI's documents have it."""
+    try:
+        return datetime.fromisoformat(str(moment)).timestamp()
+    except ValueError:
+        return None
 
 
 def _worth_showing(steps: list[Step], room: int) -> list[Step]:

@@ -55,11 +55,12 @@ def leave(invocation: Invocation, look: str) -> Any:
     except KeyboardInterrupt:
         invocation.note(f"\nDetached; what was accepted goes on. Look again with:  {look}")
     except StillRunning as error:
-        show_card(invocation, error.card() | {"remedy": f"Wait again with:  {look}"})
+        show_card(invocation, error.card() | {"remedy": "Wait again with:"}, more_next=[look])
     except ServerUnreachable as error:
         if error.code == "cannot-reach-server" and look.startswith("fairlead operation list"):
             raise
-        show_card(invocation, error.card() | {"remedy": f"What was accepted goes on. Look again with:  {look}"})
+        card = error.card() | {"remedy": "What was accepted goes on. Look again with:"}
+        show_card(invocation, card, more_next=[look])
     else:
         return
     click.get_current_context().exit(Exit.STILL_RUNNING)

@@ -55,12 +55,17 @@ def value_of(text: str) -> Any:
         path = Path(text[1:])
         return read_document(str(path)) if path.suffix in _PARSED else _content(path)
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refused)
     except ValueError:
         return text
     if isinstance(value, int | float) and not isinstance(value, bool) and json.dumps(value) != text:
         return text
     return value
+
+
+def _refused(constant: str) -> None:
+    """NaN and Infinity are Python's additions to JSON."""
+    raise ValueError(constant)
 
 
 def read_document(path: str) -> Any:

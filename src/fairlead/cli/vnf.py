@@ -198,7 +198,7 @@ def _details(vnf: Mapping[str, Any]) -> str:
             ("flavour", info.get("flavourId")),
             (
                 "levels",
-                {one["aspectId"]: one.get("scaleToLevel") or one.get("scaleLevel") for one in _of(info, "scaleStatus")},
+                {one["aspectId"]: one.get("scaleLevel") for one in _of(info, "scaleStatus")},
             ),
             ("metadata", vnf.get("metadata")),
             ("extensions", vnf.get("extensions")),

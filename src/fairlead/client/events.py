@@ -138,6 +138,9 @@ class Follower:
             params["after"] = str(self._last)
         with self._transport.stream(_PATH, params=params, headers=headers, silence=_SILENCE) as answer:
             self._socket = _socket_of(answer)
+            if self._stop.is_set():
+                # Closed while it was being opened: `close` had no socket to wake this thread with.
+                return
             self.connected = True
             try:
                 yield from parse(answer.iter_lines())

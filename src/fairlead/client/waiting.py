@@ -46,9 +46,11 @@ def wait_until(
     timeout: float | None = None,
     watching: Watching | None = None,
     patience: float = _PATIENCE,
+    with_feed: float = _WITH_FEED,
     now: Callable[[], float] = time.monotonic,
 ) -> Document:
-    """The document of the thing once `rests` holds of it; `what` names it in errors. Times in seconds.
+    """The document of the thing once `rests` holds of it; `what` names it in errors. Times in seconds;
+    `with_feed` is how often to look although the feed stands.
 
     Raises StillRunning after `timeout`, ServerUnreachable when the server has been away for `patience`, and whatever
     else reading raises.
@@ -78,7 +80,7 @@ def wait_until(
                 f"{what} has not come to rest within {timeout:g} s; it goes on.",
                 remedy="Wait for it again, or look at it later.",
             )
-        feed.wait(min(_WITH_FEED if feed.connected and away is None else interval, left))
+        feed.wait(min(with_feed if feed.connected and away is None else interval, left))
         time.sleep(max(0.0, started + _SPACING - now()))
 
 

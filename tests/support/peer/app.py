@@ -277,8 +277,8 @@ class _Api:
         @post("/vnflcm/v2/vnf_lcm_op_occs/{id:str}/{task:str}", status_code=202)
         async def task(id: FromPath[str], task: FromPath[str]) -> Response[Any]:
             found = self.one(state.operations, id, "operation")
-            running = found["operationState"] in ("STARTING", "PROCESSING", "ROLLING_BACK")
-            if (task == "cancel") != running:
+            takers = ("STARTING", "PROCESSING", "ROLLING_BACK") if task == "cancel" else ("FAILED_TEMP",)
+            if found["operationState"] not in takers:
                 raise Refused(409, "wrong-state", f"An operation in {found['operationState']} takes no {task}.")
             if task == "fail":
                 return Response(state.fail(id), status_code=200)

@@ -246,7 +246,7 @@ class State:
             vnf["instantiatedVnfInfo"] = {
                 "flavourId": operation["operationParams"]["flavourId"],
                 "vnfState": "STARTED",
-                "scaleStatus": [{"aspectId": "servers", "scaleToLevel": "1"}],
+                "scaleStatus": [{"aspectId": "servers", "scaleLevel": 1}],
                 "vnfcResourceInfo": [
                     {
                         "id": "servers-k1",

@@ -1,0 +1,1 @@
+"""The command line against a peer of the API, over real HTTP."""

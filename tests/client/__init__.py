@@ -1,0 +1,1 @@
+"""The SDK against a peer of the API, over real HTTP."""
