@@ -1,7 +1,7 @@
 """A role for tests of operations: an instance is whatever resources the last request named.
 
-It has no descriptors and no arithmetic, so a test says exactly what is wanted; everything else about an operation is the real thing. `become`
-is its one operation type; a request may taint names and ask for isolation of failures.
+It has no descriptors and no arithmetic, so a test says exactly what is wanted; everything else about an operation is
+the real thing. `become` is its one operation type; a request may taint names and ask for isolation of failures.
 """
 
 from __future__ import annotations

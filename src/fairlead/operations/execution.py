@@ -2,9 +2,10 @@
 nothing.
 
 Our rows are the truth; the engine wakes a worker. The one implementation is DBOS Transact (docs/decisions/0001): an
-operation at an epoch is a workflow whose id names both, so enqueueing twice is one workflow. A workflow does nothing
-but hand over to the worker's own event loop. Each depth of nesting has a queue of its own, so that parents that wait
-can never keep their children from running.
+operation at an epoch is a workflow whose id names both, so enqueueing twice is one workflow. A worker that accepts an
+operation starts it itself, without waiting for a queue to be polled; a process that only accepts leaves it in a queue.
+A workflow does nothing but hand over to the worker's own event loop. Each depth of nesting has a queue of its own, so
+that parents that wait can never keep their children from running.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ _POLLING = 0.1
 class Execution(Protocol):
     """What operations need of an execution engine."""
 
-    async def start(self, run: Run) -> None:
-        """Begin to call `run` for what is, and will be, enqueued."""
+    async def start(self, run: Run | None) -> None:
+        """Begin to call `run` for what is, and will be, enqueued; with None, only enqueue for others."""
         ...
 
     async def enqueue(self, operation: str, epoch: int, depth: int) -> None:
@@ -54,15 +55,18 @@ class DbosExecution:
         self._url = url
         self._worker = worker
         self._concurrency = concurrency
-        self._queues: list[Any] = []
         self._workflow: Any = None
-        self._running: set[asyncio.Future[None]] = set()
+        self._client: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._run: Run | None = None
 
-    async def start(self, run: Run) -> None:
-        from dbos import DBOS
+    async def start(self, run: Run | None) -> None:
+        from dbos import DBOS, DBOSClient
 
+        if run is None:
+            serializer = _json_serializer()
+            self._client = await asyncio.to_thread(DBOSClient, system_database_url=self._url, serializer=serializer)
+            return
         self._run = run
         self._loop = asyncio.get_running_loop()
         config: Any = {
@@ -82,10 +86,9 @@ class DbosExecution:
         self._workflow = DBOS.workflow(name="operation")(hand_over)
         await asyncio.to_thread(DBOS.launch)
         for depth in range(_DEPTHS):
-            queue = await DBOS.register_queue_async(
+            await DBOS.register_queue_async(
                 f"operations-{depth}", worker_concurrency=self._concurrency, polling_interval_sec=_POLLING
             )
-            self._queues.append(queue)
 
     async def _hand_over(self, operation: str, epoch: int) -> None:
         """The workflow: run the operation on the worker's loop, and end well whatever came of it, for the row says
@@ -105,8 +108,100 @@ class DbosExecution:
             log.error("operation.run-failed", operation=operation, error=repr(error))
 
     async def enqueue(self, operation: str, epoch: int, depth: int) -> None:
-        from dbos import SetWorkflowID
+        from dbos import DBOS, SetWorkflowID
 
+        if self._client is not None:
+            options: Any = {
+                "workflow_name": "operation",
+                "queue_name": f"operations-{min(depth, _DEPTHS - 1)}",
+                "workflow_id": f"{operation}/{epoch}",
+                "app_version": SCHEMA,
+            }
+            await self._client.enqueue_async(options, operation, epoch)
+            return
+        with SetWorkflowID(f"{operation}/{epoch}"):
+            await DBOS.start_workflow_async(self._workflow, operation, epoch)
+
+    async def clear(self, worker: str) -> None:
+        """Have what the lost worker `worker` left in the engine ended."""
+        ...
+
+    async def stop(self) -> None:
+        """Call `run` no more."""
+        ...
+
+
+class DbosExecution:
+    """DBOS, embedded. `url` is the database of its own tables; `concurrency` how many operations run here at once."""
+
+    def __init__(self, url: str, worker: str, *, concurrency: int = 2000) -> None:
+        self._url = url
+        self._worker = worker
+        self._concurrency = concurrency
+        self._workflow: Any = None
+        self._client: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._run: Run | None = None
+
+    async def start(self, run: Run | None) -> None:
+        from dbos import DBOS, DBOSClient
+
+        if run is None:
+            serializer = _json_serializer()
+            self._client = await asyncio.to_thread(DBOSClient, system_database_url=self._url, serializer=serializer)
+            return
+        self._run = run
+        self._loop = asyncio.get_running_loop()
+        config: Any = {
+            "name": "fairlead",
+            "system_database_url": self._url,
+            "application_version": SCHEMA,
+            "executor_id": self._worker,
+            "run_admin_server": False,
+            "log_level": "ERROR",
+            "serializer": _json_serializer(),
+        }
+        DBOS(config=config)
+
+        async def hand_over(operation: str, epoch: int) -> None:
+            await self._hand_over(operation, epoch)
+
+        self._workflow = DBOS.workflow(name="operation")(hand_over)
+        await asyncio.to_thread(DBOS.launch)
+        for depth in range(_DEPTHS):
+            await DBOS.register_queue_async(
+                f"operations-{depth}", worker_concurrency=self._concurrency, polling_interval_sec=_POLLING
+            )
+
+    async def _hand_over(self, operation: str, epoch: int) -> None:
+        """The workflow: run the operation on the worker's loop, and end well whatever came of it, for the row says
+        that."""
+        if self._loop is None or self._run is None:
+            return
+        future = asyncio.run_coroutine_threadsafe(self._guarded(operation, epoch), self._loop)
+        await asyncio.wrap_future(future)
+
+    async def _guarded(self, operation: str, epoch: int) -> None:
+        assert self._run is not None
+        try:
+            await self._run(operation, epoch)
+        except asyncio.CancelledError:
+            log.info("operation.interrupted", operation=operation)
+        except Exception as error:  # noqa: BLE001 - the sweep will find the row
+            log.error("operation.run-failed", operation=operation, error=repr(error))
+
+    async def enqueue(self, operation: str, epoch: int, depth: int) -> None:
+        from dbos import DBOS, SetWorkflowID
+
+        if self._client is not None:
+            options: Any = {
+                "workflow_name": "operation",
+                "queue_name": f"operations-{min(depth, _DEPTHS - 1)}",
+                "workflow_id": f"{operation}/{epoch}",
+                "app_version": SCHEMA,
+            }
+            await self._client.enqueue_async(options, operation, epoch)
+            return
         queue = self._queues[min(depth, _DEPTHS - 1)]
         with SetWorkflowID(f"{operation}/{epoch}"):
             await queue.enqueue_async(self._workflow, operation, epoch)
@@ -120,8 +215,11 @@ class DbosExecution:
     async def stop(self) -> None:
         from dbos import DBOS
 
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+            self._client = None
+            return
         self._run = None
-        self._queues.clear()
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=0)
 
 

@@ -56,6 +56,11 @@ class Liveness:
         self._thread.start()
         await self._held.wait()
 
+    @property
+    def held(self) -> bool:
+        """Whether this worker may begin calls now."""
+        return self._held.is_set()
+
     async def guard(self) -> None:
         """Return while this worker may begin calls; wait while it may not."""
         await self._held.wait()

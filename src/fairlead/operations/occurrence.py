@@ -67,7 +67,7 @@ def load(row: Any) -> Operation:
 
     Raises Quarantined (`unknown-schema`) for a row that this version cannot read.
     """
-    values = dict(row._mapping)
+    values = {str(name): value for name, value in row._mapping.items()}
     schema = values.pop("schema")
     for column in ("open", "view", "full"):
         values.pop(column)

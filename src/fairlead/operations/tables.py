@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fairlead.store import Document, owned_table, table
 
-__all__ = ["actions", "operations", "resources", "shared", "shared_uses", "steps", "workers"]
+__all__ = ["actions", "installation", "operations", "resources", "shared", "shared_uses", "steps", "workers"]
 
 operations = owned_table(
     "operations",
@@ -110,4 +110,10 @@ workers = table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("lock", sa.BigInteger, nullable=False),
     sa.Column("started", sa.Float, nullable=False),
+)
+
+installation = table(
+    "installation",
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )

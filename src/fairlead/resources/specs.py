@@ -7,6 +7,7 @@ from `Spec` with a `tag` of its own; `spec_type` finds it again by that tag when
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -33,13 +34,7 @@ _types: dict[str, type[Spec]] = {}
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """The root of all specs; a subclass is registered under its `tag`."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        tag = options.get("tag")
-        if isinstance(tag, str):
-            _types[tag] = cls
+    """The root of all specs; a subclass is found again by its `tag`."""
 
     @classmethod
     def sort(cls) -> str:
@@ -52,6 +47,8 @@ def spec_type(tag: str) -> type[Spec]:
 
     Raises Quarantined when no room of this program contributes such a type.
     """
+    if tag not in _types:
+        _types.update({spec.sort(): spec for spec in _subclasses(Spec)})
     try:
         return _types[tag]
     except KeyError:
@@ -60,6 +57,12 @@ def spec_type(tag: str) -> type[Spec]:
             code="unknown-resource-type",
             remedy="Run the version of Fairlead that wrote it, or install the driver that contributes this sort.",
         ) from None
+
+
+def _subclasses(spec: type[Spec]) -> Iterator[type[Spec]]:
+    for subclass in spec.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def known(value: Any) -> str:

@@ -1,0 +1,193 @@
+"""Everything that one process of Fairlead needs, made from its parts, started and stopped in order.
+
+This is the one place that knows every room. Drivers are found by the entry points of the group `fairlead.vims`; roles,
+driver types, the clock and the execution engine can be handed in, which is how tests run the whole program on peers of
+the real parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Coroutine, Mapping, Sequence
+from importlib.metadata import entry_points
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from fairlead.clock import Clock, SystemClock
+from fairlead.errors import FairleadError, StoreUnavailable
+from fairlead.events import EventLog
+from fairlead.identity import Identity
+from fairlead.operations import (
+    DbosExecution,
+    Dispatcher,
+    Execution,
+    Liveness,
+    Operations,
+    Role,
+    Runner,
+    Sweeper,
+    count_in_vim,
+)
+from fairlead.operations.tables import installation, operations
+from fairlead.packages import Catalogue, PackageStorage
+from fairlead.secrets import Vault, load_keyring
+from fairlead.settings import Settings
+from fairlead.store import Store, Tx
+from fairlead.vims import DriverType, Registrations, VimRegistry
+from fairlead.vnf import Occurrences, VnfRole, Vnfs, vnf_instances
+
+__all__ = ["Program", "driver_types"]
+
+log = structlog.get_logger()
+
+
+def driver_types() -> dict[str, DriverType]:
+    """The driver types that are installed, by name."""
+    return {point.name: point.load() for point in entry_points(group="fairlead.vims")}
+
+
+class Program:
+    """One process of Fairlead.
+
+    `works` makes it a worker: it runs operations. A process that does not (`fairlead api`) accepts them and leaves them
+    to others, which needs PostgreSQL. Call `start` before anything else, `stop` at the end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        works: bool = True,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        types: Mapping[str, DriverType] | None = None,
+        roles: Sequence[Role] = (),
+        execution: Execution | None = None,
+    ) -> None:
+        self.settings = settings
+        self.works = works
+        self.clock = clock or SystemClock()
+        self.worker = f"worker-{secrets.token_hex(6)}"
+        self.store = store or Store(settings.store_url)
+        self.metrics = CollectorRegistry()
+        keyring = load_keyring(settings.master_key_file, keys=settings.secrets.master_keys)
+        self.vault = Vault(self.store, keyring)
+        self.events = EventLog(self.store, self.clock)
+        self.identity = Identity(self.store, self.clock)
+        self.catalogue = Catalogue(self.store, self.events, self.clock, PackageStorage(settings.data), _package_uses)
+        self.deployment = deployment_id(self.store)
+        registrations = Registrations(
+            self.store,
+            self.vault,
+            self.events,
+            self.clock,
+            types if types is not None else driver_types(),
+            self.deployment,
+            count_in_vim,
+        )
+        self.vims = VimRegistry(
+            registrations,
+            self.catalogue,
+            self.clock,
+            calls_at_once=settings.vims.calls_at_once,
+            poll_shortest=settings.vims.poll_shortest,
+            poll_longest=settings.vims.poll_longest,
+        )
+        self.sweeper = Sweeper(self.store, self.events, self.vims, delete=settings.operations.delete_leftovers)
+        self.liveness = Liveness(self.store, self.clock, self.worker, settling=settings.operations.takeover_settling)
+        self.execution = execution or DbosExecution(
+            settings.execution_url, self.worker, concurrency=settings.operations.concurrency
+        )
+        self.vnf_role = VnfRole(self.catalogue, self.vims, self.clock)
+        self.roles = {role.name: role for role in (self.vnf_role, *roles)}
+        self.runner = Runner(
+            self.store,
+            self.events,
+            self.vault,
+            self.vims,
+            self.clock,
+            self.roles,
+            self.deployment,
+            self.worker,
+            self.sweeper,
+            self.liveness.guard,
+        )
+        self.dispatcher = Dispatcher(self.store, self.clock, self.execution, self.liveness, self.runner, self.worker)
+        self.operations = Operations(
+            self.store,
+            self.events,
+            self.vault,
+            self.vims,
+            self.clock,
+            self.execution,
+            self.roles,
+            self.runner.cancels,
+        )
+        self.vnfs = Vnfs(self.store, self.events, self.clock, self.catalogue, self.operations, self.vnf_role)
+        self.occurrences = Occurrences(self.store, self.operations)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to work; returns once operations can be accepted. What was interrupted goes on."""
+        await self.catalogue.recover()
+        if self.works:
+            await self.liveness.start()
+        await self.execution.start(self.runner.run if self.works else None)
+        if self.works:
+            self._begin(self.dispatcher.follow(), "dispatcher")
+            self._begin(self.runner.cancels.follow(), "cancels")
+            self._begin(self._sweep_regularly(), "sweeper")
+        log.info("program.started", worker=self.worker if self.works else None, deployment=self.deployment)
+
+    async def stop(self) -> None:
+        """Stop in good order; what is running is left as it stands, to go on at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.execution.stop()
+        await self.vims.close()
+        if self.works:
+            with contextlib.suppress(StoreUnavailable):
+                await self.liveness.stop()
+        self.store.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _sweep_regularly(self) -> None:
+        """Look for leftovers in every VIM, from time to time."""
+        while True:
+            await self.clock.sleep(self.settings.operations.sweep_interval)
+            try:
+                await self.sweeper.sweep_all()
+            except FairleadError as error:
+                log.warning("sweep.failed", code=error.code, detail=error.detail)
+
+
+def _package_uses(tx: Tx, package: str) -> list[str]:
+    """The instances and open operations that use a package."""
+    rows = tx.all(tx.select(vnf_instances, vnf_instances.c.id).where(vnf_instances.c.package == package))
+    used = [f"VNF instance {row.id}" for row in rows]
+    columns = (operations.c.id, operations.c.packages)
+    for row in tx.all(tx.select(operations, *columns).where(operations.c.open.is_(True))):
+        if package in row.packages:
+            used.append(f"operation {row.id}")
+    return used
+
+
+def deployment_id(store: Store) -> str:
+    """This installation's id, which everything that it makes in a VIM carries; chosen once, at the first start."""
+
+    def choose(tx: Tx) -> str:
+        known = tx.scalar(tx.select(installation, installation.c.value).where(installation.c.name == "deployment"))
+        if known is not None:
+            return str(known)
+        chosen = secrets.token_hex(6)
+        tx.insert(installation, name="deployment", value=chosen)
+        return chosen
+
+    return store.write_now(choose)

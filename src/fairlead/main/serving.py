@@ -1,0 +1,115 @@
+"""The API before a running program: one HTTP server, in the same event loop.
+
+It listens on loopback unless told otherwise. At the very first start it prints a token, once; only its digest is
+stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+import structlog
+import uvicorn
+
+from fairlead.api import Services, create_app
+from fairlead.errors import FairleadError
+from fairlead.main.health import ProgramHealth
+from fairlead.main.program import Program
+from fairlead.settings import Settings
+
+__all__ = ["serve", "work"]
+
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves signals to us, so that the program stops in order."""
+
+    def install_signal_handlers(self) -> None:
+        """Signals are the program's."""
+
+
+async def serve(settings: Settings, *, works: bool) -> None:
+    """Run the program with its API until a signal says to stop."""
+    program = Program(settings, works=works)
+    await program.start()
+    token = await program.identity.ensure_first_token()
+    services = Services(
+        identity=program.identity,
+        events=program.events,
+        catalogue=program.catalogue,
+        vims=program.vims,
+        vnfs=program.vnfs,
+        occurrences=program.occurrences,
+        health=ProgramHealth(program),
+        metrics=program.metrics,
+    )
+    config = uvicorn.Config(
+        create_app(services),
+        host=settings.server.host,
+        port=settings.server.port,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=5,
+    )
+    server = _Server(config)
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    serving = asyncio.create_task(server.serve())
+    try:
+        await _until_listening(server, serving)
+        url = f"http://{settings.server.host}:{_port(server)}"
+        if token is not None:
+            click.echo(f"First token, shown only now (project default, role admin): {token}")
+        click.echo(f"Fairlead listens on {url}")
+        await _first(stopping, serving)
+    finally:
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+        await program.stop()
+        log.info("program.stopped")
+
+
+async def work(settings: Settings) -> None:
+    """Run a worker without an API until a signal says to stop."""
+    program = Program(settings)
+    stopping = asyncio.Event()
+    _on_signals(stopping)
+    await program.start()
+    click.echo(f"Fairlead works as {program.worker}")
+    try:
+        await stopping.wait()
+    finally:
+        await program.stop()
+
+
+def _on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+
+async def _until_listening(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    while not server.started:
+        if serving.done():
+            await serving
+            raise FairleadError(
+                f"The server could not listen on {server.config.host}:{server.config.port}.",
+                code="cannot-listen",
+                remedy="Choose another --port, or stop what listens there.",
+            )
+        await asyncio.sleep(0.01)
+
+
+def _port(server: uvicorn.Server) -> int:
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
+
+
+async def _first(stopping: asyncio.Event, serving: asyncio.Task[None]) -> None:
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait((waiting, serving), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
