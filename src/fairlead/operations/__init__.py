@@ -11,6 +11,7 @@ from fairlead.operations.dispatching import Dispatcher
 from fairlead.operations.execution import DbosExecution, Execution
 from fairlead.operations.ledger import count_in_vim, read_records
 from fairlead.operations.liveness import Liveness
+from fairlead.operations.nesting import Children
 from fairlead.operations.occurrence import Operation
 from fairlead.operations.runner import Runner
 from fairlead.operations.service import Operations, Preview
@@ -23,6 +24,7 @@ __all__ = [
     "OPEN",
     "RUNNING",
     "Cancels",
+    "Children",
     "DbosExecution",
     "Desired",
     "Dispatcher",

@@ -11,6 +11,7 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -74,7 +75,7 @@ class Runner:
         self._guard = guard
         self._moves = Moves(events, clock)
         self.cancels = Cancels(store, clock, worker)
-        self._waiters: dict[str, asyncio.Event] = {}
+        self._waiters: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
 
     # -- taking ------------------------------------------------------------------------------------------------------
 
