@@ -174,7 +174,7 @@ def test_a_plan_says_what_would_be_done_and_does_nothing(fairlead: Run, peer: Pe
     said = fairlead("vnf", "plan", "instantiate", gateway, "--flavour", "default")
     assert said.code == 2
     assert "+ compute  router/k1  new" in said.out
-    assert "router/k1 host" in said.out
+    assert "router/k1  host" in said.out
     assert "--plan sha256:0123" in said.out
     assert not peer.state.operations
     fairlead("vnf", "instantiate", gateway, "--flavour", "default")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -124,12 +125,19 @@ def test_events_are_listed_by_what_they_are_about(fairlead: Run, peer: Peer, gat
 
 
 def test_a_new_token_stands_alone_on_standard_output(fairlead: Run, peer: Peer) -> None:
-    said = fairlead("token", "create", "ci", "--role", "operator")
+    said = fairlead("token", "create", "ci", "--role", "member")
     assert said.out == "printed-once\n"
     assert "ci" in said.err
     assert "printed-once" not in said.err
-    assert peer.asked("POST", "/tokens")[0]["body"] == {"name": "ci", "roles": ["operator"]}
+    assert peer.asked("POST", "/tokens")[0]["body"] == {"name": "ci", "roles": ["member"]}
     assert "printed-once" not in fairlead("token", "list").out
+
+
+def test_a_token_may_end_by_itself(fairlead: Run, peer: Peer) -> None:
+    began = time.time()
+    assert fairlead("token", "create", "ci", "--expires-in", "12h").code == 0
+    assert began + 43200 <= peer.asked("POST", "/tokens")[0]["body"]["expires"] <= time.time() + 43200
+    assert fairlead("token", "create", "ci", "--expires-in", "soon").code == 1
 
 
 def test_a_mistake_of_usage_is_not_told_as_a_plan_with_changes(fairlead: Run) -> None:

@@ -6,6 +6,7 @@ with everything else on standard error.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["groups"]
 
 Document = dict[str, Any]
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @click.group("project", cls=Object)
@@ -60,15 +62,21 @@ def _owner(command: Callable[..., Any]) -> Callable[..., Any]:
 @token.command("create")
 @click.argument("name")
 @_owner
+@click.option("--expires-in", metavar="TIME", help="How long it is valid: 90m, 12h, 30d; for ever unless given.")
 @pass_invocation
-def create_token(invocation: Invocation, name: str, project: str | None, role: tuple[str, ...]) -> None:
+def create_token(
+    invocation: Invocation, name: str, project: str | None, role: tuple[str, ...], expires_in: str | None
+) -> None:
     """Make a token; it is shown this once.
 
     \b
     Example:
-      fairlead token create ci --role operator > ci.token
+      fairlead token create ci --role member --expires-in 30d > ci.token
     """
-    created = invocation.client.tokens.create(_wanted(name, project, role))
+    wanted = _wanted(name, project, role)
+    if expires_in is not None:
+        wanted["expires"] = time.time() + _seconds(expires_in)
+    created = invocation.client.tokens.create(wanted)
     _show_secret(invocation, created, "token")
 
 
@@ -85,6 +93,14 @@ def create_client(invocation: Invocation, name: str, project: str | None, role: 
 def _wanted(name: str, project: str | None, roles: Sequence[str]) -> Document:
     given = {"name": name, "project": project, "roles": list(roles)}
     return {key: value for key, value in given.items() if value}
+
+
+def _seconds(text: str) -> int:
+    """The seconds in a time such as `12h`."""
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in _UNITS:
+        raise click.BadParameter(f"{text!r} is not a number with s, m, h or d.", param_hint="--expires-in")
+    return int(number) * _UNITS[unit]
 
 
 def _show_secret(invocation: Invocation, created: Mapping[str, Any], field: str) -> None:

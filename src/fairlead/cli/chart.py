@@ -62,7 +62,7 @@ def render_chart(timeline: Mapping[str, Any], *, width: int, now: float, plain: 
         lines += [
             click.style(f"{signs.failed} {step.sign} {step.name}  {step.reason}".rstrip(), fg="red") for step in failed
         ]
-    lines += ["", _legend(signs)]
+    lines += ["", *_legend(signs, width)]
     return "\n".join(lines)
 
 
@@ -124,7 +124,7 @@ def _title(timeline: Mapping[str, Any], start: float, end: float, running: bool)
     return f"{name}  {moment(start)}  {took}"
 
 
-def _legend(signs: _Signs) -> str:
+def _legend(signs: _Signs, width: int) -> list[str]:
     parts = {
         signs.asked: "asked",
         signs.accepted: "accepted",
@@ -134,7 +134,13 @@ def _legend(signs: _Signs) -> str:
         signs.going: "under way",
         signs.lost: "interrupted",
     }
-    return click.style("  ".join(f"{sign} {words}" for sign, words in parts.items()), dim=True)
+    lines = [""]
+    for sign, words in parts.items():
+        part = f"{sign} {words}"
+        if lines[-1] and len(lines[-1]) + 2 + len(part) > width:
+            lines.append("")
+        lines[-1] += ("  " if lines[-1] else "") + part
+    return [click.style(line, dim=True) for line in lines]
 
 
 def _cut(text: str, columns: int) -> str:

@@ -26,8 +26,7 @@ def show_plan(invocation: Invocation, document: Mapping[str, Any], *, apply: str
 
 
 def _has_changes(document: Mapping[str, Any]) -> bool:
-    plan = document["plan"]
-    return bool(plan.get("steps")) or any(change["verb"] != "keep" for change in plan.get("changes", ()))
+    return bool(document["plan"]["steps"])
 
 
 def _text(document: Mapping[str, Any], apply: str | None) -> str:
@@ -35,7 +34,7 @@ def _text(document: Mapping[str, Any], apply: str | None) -> str:
     undecided = document.get("undecided") or ()
     if undecided:
         lines += ["", "Not decided yet (an orchestrator may still choose):"]
-        lines += [f"  {item if isinstance(item, str) else ' '.join(map(str, item.values()))}" for item in undecided]
+        lines += [f"  {item['resource']}  {item['field']}" for item in undecided]
     findings = document.get("findings") or ()
     if findings:
         lines += ["", click.style("Worth knowing:", fg="yellow")]

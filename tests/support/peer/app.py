@@ -251,6 +251,7 @@ class _Api:
         return {
             "operation": operation,
             "digest": "sha256:0123",
+            "empty": not changes,
             "plan": {
                 "changes": changes,
                 "steps": [{"id": f"create {name}", "does": "obtain", "after": []} for name in names],
@@ -259,7 +260,7 @@ class _Api:
             "text": "\n".join(
                 [f"Plan: {operation}", *lines, f"{len(changes)} to create." if changes else "Nothing to do."]
             ),
-            "undecided": ["router/k1 host"] if changes else [],
+            "undecided": [{"resource": "router/k1", "field": "host"}] if changes else [],
             "findings": [],
         }
 
