@@ -11,10 +11,11 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
 from fairlead.api.bodies import acceptable
-from fairlead.api.endpoints import Access, Call, Endpoint, query_of
-from fairlead.api.services import Caller, Services
+from fairlead.api.endpoints import Call, Endpoint, query_of
+from fairlead.api.services import Services
 from fairlead.api.telemetry import agreed_version
-from fairlead.errors import Forbidden, NotFound
+from fairlead.errors import NotFound
+from fairlead.identity import Caller, require
 
 __all__ = ["handlers"]
 
@@ -29,22 +30,18 @@ def _handler(endpoint: Endpoint, services: Services) -> HTTPRouteHandler:
         return await endpoint.serve(await _admit(request, endpoint, services))
 
     path = endpoint.path.replace("}", ":str}")
-    status = next(iter(endpoint.answers))
-    return HTTPRouteHandler(
-        path, http_method=HttpMethod(endpoint.method), status_code=status, request_max_body_size=None
-    )(serve)
+    return HTTPRouteHandler(path, http_method=HttpMethod(endpoint.method), status_code=200, request_max_body_size=None)(
+        serve
+    )
 
 
 async def _admit(request: Request[Any, Any, Any], endpoint: Endpoint, services: Services) -> Call:
-    caller = await _caller(request, services) if endpoint.access is not Access.PUBLIC else None
+    caller = None
+    if endpoint.needs is not None:
+        caller = await _caller(request, services)
+        require(caller, endpoint.needs)
     if endpoint.interface is not None:
         agreed_version(request.scope, endpoint.interface.negotiate(request.headers.get("version")))
-    if endpoint.access is Access.ADMIN and (caller is None or "admin" not in caller.roles):
-        raise Forbidden(
-            "Only an administrator of the installation may do this.",
-            code="admin-only",
-            remedy="Use a token that has the role admin.",
-        )
     for value in request.path_params.values():
         if "\x00" in str(value):
             raise NotFound("There is nothing of this name: it holds the character U+0000.")
@@ -57,7 +54,7 @@ async def _caller(request: Request[Any, Any, Any], services: Services) -> Caller
     authorization = request.headers.get("authorization")
     if authorization is None and (token := request.headers.get("x-auth-token")) is not None:
         authorization = f"Bearer {token}"
-    caller: Caller = await services.identity.authenticate(authorization)
+    caller = await services.identity.authenticate(authorization)
     request.scope["state"]["fairlead_project"] = caller.project
     structlog.contextvars.bind_contextvars(project=caller.project)
     return caller

@@ -8,8 +8,10 @@ from litestar import Litestar, Response
 
 from fairlead.api.admission import handlers
 from fairlead.api.answers import document
-from fairlead.api.endpoints import Access, Call, Endpoint
+from fairlead.api.endpoints import Call, Endpoint
 from fairlead.api.events import EventStream
+from fairlead.api.identity import Administration
+from fairlead.api.oauth2 import OAuth2
 from fairlead.api.openapi import openapi_document
 from fairlead.api.plans import Plans
 from fairlead.api.problems import problem_response
@@ -32,6 +34,8 @@ def endpoints(services: Services) -> list[Endpoint]:
         *VnfPackages(services.catalogue).endpoints(),
         *Plans(services.vnfs, services.occurrences).endpoints(),
         *VimRegistry(services.vims).endpoints(),
+        *Administration(services.identity).endpoints(),
+        *OAuth2(services.identity).endpoints(),
         *EventStream(services.events, services.stopping).endpoints(),
         *Status(services.health, services.metrics, settings.public_metrics).endpoints(),
     ]
@@ -66,7 +70,7 @@ def _own_description(served: list[Endpoint]) -> Endpoint:
         serve=serve,
         tag="Status",
         summary="This document",
-        access=Access.PUBLIC,
+        action=None,
         answers={200: dict[str, Any]},
     )
     return own

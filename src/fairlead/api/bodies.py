@@ -15,7 +15,7 @@ from litestar.exceptions import InternalServerException
 
 from fairlead.errors import BadRequest, NotAcceptable, TooLarge, UnsupportedMediaType
 
-__all__ = ["FORM", "JSON", "MERGE_PATCH", "ZIP", "acceptable", "chunks", "content_type", "read_json"]
+__all__ = ["FORM", "JSON", "MERGE_PATCH", "ZIP", "acceptable", "chunks", "content_type", "read_json", "read_raw"]
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -33,25 +33,29 @@ def content_type(request: Request[Any, Any, Any], allowed: tuple[str, ...]) -> N
         )
 
 
-def acceptable(request: Request[Any, Any, Any], produced: str) -> None:
-    """Raises NotAcceptable when the request's Accept header rules out `produced`."""
+def acceptable(request: Request[Any, Any, Any], produced: tuple[str, ...]) -> None:
+    """Raises NotAcceptable when the request's Accept header rules out all that is `produced`."""
     header = request.headers.get("accept")
-    if not header or produced in header or "*/*" in header:
+    if not header or "*/*" in header or produced[0] in header:
         return
-    family = produced.partition("/")[0]
     ranges = {part.partition(";")[0].strip().lower() for part in header.split(",")}
-    if ranges & {"", produced, f"{family}/*"}:
+    families = {media.partition("/")[0] + "/*" for media in produced}
+    if ranges & {"", *produced, *families}:
         return
     raise NotAcceptable(
         f"None of the types in Accept ({header[:100]}) is produced here.",
-        remedy=f"Accept {produced}.",
+        remedy=f"Accept {' or '.join(produced)}.",
     )
 
 
 async def read_json(request: Request[Any, Any, Any], limit: int) -> bytes:
-    """The body, `{}` when there is none."""
-    parts = [part async for part in chunks(request, limit)]
-    return b"".join(parts) or b"{}"
+    """The body, `{}` when there is none. Raises as `chunks`."""
+    return await read_raw(request, limit) or b"{}"
+
+
+async def read_raw(request: Request[Any, Any, Any], limit: int) -> bytes:
+    """The whole body. Raises as `chunks`."""
+    return b"".join([part async for part in chunks(request, limit)])
 
 
 async def chunks(request: Request[Any, Any, Any], limit: int) -> AsyncIterator[bytes]:

@@ -9,28 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from types import EllipsisType
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from litestar import Request, Response
 
 from fairlead.api.bodies import JSON, chunks, content_type, read_json
-from fairlead.api.services import ApiSettings, Caller
+from fairlead.api.services import ApiSettings
 from fairlead.errors import BadRequest
+from fairlead.identity import Action, Caller, require
 from fairlead.sol import Interface, decode
 
-__all__ = ["Access", "Call", "Endpoint", "Parameter"]
+__all__ = ["Call", "Endpoint", "Parameter", "query_of"]
 
 T = TypeVar("T")
-
-
-class Access(Enum):
-    """Who may call an endpoint."""
-
-    PUBLIC = auto()
-    PROJECT = auto()
-    ADMIN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,8 @@ class Endpoint:
     """`path` is written as ETSI does: `/vnflcm/v2/vnf_instances/{vnfInstanceId}`.
 
     `request` is the type of the JSON body. `answers` maps each good status to the type of its body, None for no body.
-    `errors` are the statuses beside those that every endpoint may answer with.
+    `errors` are the statuses beside those that every endpoint may answer with. `action` is what the caller must be allowed
+    to do; None makes the endpoint public, and by itself GET is reading and everything else is changing.
     """
 
     method: str
@@ -58,13 +52,20 @@ class Endpoint:
     summary: str
     tag: str
     answers: Mapping[int, Any]
-    access: Access = Access.PROJECT
+    action: Action | EllipsisType | None = ...
     interface: Interface | None = None
     request: Any = None
     consumes: tuple[str, ...] = (JSON,)
-    produces: str = JSON
+    produces: tuple[str, ...] = (JSON,)
     parameters: Sequence[Parameter] = ()
     errors: tuple[int, ...] = ()
+
+    @property
+    def needs(self) -> Action | None:
+        """What the caller must be allowed to do; None when anybody may call."""
+        if isinstance(self.action, EllipsisType):
+            return Action.READ if self.method == "GET" else Action.CHANGE
+        return self.action
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ class Call:
         assert self.caller is not None
         return self.caller.project
 
-    @property
-    def admin(self) -> bool:
-        """Whether the caller may administer the installation."""
-        return self.caller is not None and "admin" in self.caller.roles
+    def require(self, action: Action) -> None:
+        """Have the caller be allowed to do `action` too. Raises Forbidden."""
+        assert self.caller is not None
+        require(self.caller, action)
 
     def path(self, name: str) -> str:
         """The value of a path parameter."""

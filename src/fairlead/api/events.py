@@ -7,11 +7,11 @@ browsers do by themselves) and misses nothing. Events have no SSE event name: a 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, cast
 
 import structlog
+from anyio import CancelScope
 from litestar import Response
 from litestar.response import Stream
 
@@ -19,9 +19,9 @@ from fairlead.api.answers import document
 from fairlead.api.bodies import JSON
 from fairlead.api.endpoints import Call, Endpoint, Parameter
 from fairlead.api.lists import next_link
-from fairlead.api.services import Events
-from fairlead.errors import BadRequest, Forbidden
-from fairlead.events import Event
+from fairlead.errors import BadRequest
+from fairlead.events import Event, EventLog
+from fairlead.identity import Action
 from fairlead.sol import encode
 
 __all__ = ["EventStream"]
@@ -35,7 +35,7 @@ _MOST = 1000
 class EventStream:
     """The interface over the event log. Streams end when `stopping` is set."""
 
-    def __init__(self, events: Events, stopping: asyncio.Event) -> None:
+    def __init__(self, events: EventLog, stopping: asyncio.Event) -> None:
         self._events = events
         self._stopping = stopping
 
@@ -47,7 +47,7 @@ class EventStream:
                 serve=self.read,
                 tag="Events",
                 summary="Events as a stream; as a page when only application/json is accepted",
-                produces=STREAM,
+                produces=(STREAM, JSON),
                 parameters=(
                     Parameter("after", "Only events with a higher id; a stream without it begins now.", type="integer"),
                     Parameter("limit", f"Events in a page, at most {_MOST}.", type="integer"),
@@ -62,14 +62,15 @@ class EventStream:
 
     async def read(self, call: Call) -> Response[Any]:
         every = call.query.get("all_projects", "false").lower() in ("", "true", "1")
-        if every and not call.admin:
-            raise Forbidden("Only an administrator may see the events of all projects.", code="admin-only")
+        if every:
+            call.require(Action.ADMINISTER)
         project = None if every else call.project
         wanted = {name: call.query.get(name) for name in ("subject", "operation")}
         if JSON in (call.header("accept") or "") and STREAM not in (call.header("accept") or ""):
             return await self._page(call, project, wanted)
         after = self._resumed(call)
-        source = self._events.follow_with_pauses(project, after, **wanted, pause=call.settings.heartbeat)
+        following = self._events.follow_with_pauses(project, after, **wanted, pause=call.settings.heartbeat)
+        source = cast(AsyncGenerator[Event | None, None], following)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return Stream(self._lines(source), media_type=STREAM, headers=headers)
 
@@ -88,25 +89,26 @@ class EventStream:
             return int(last)
         return call.number("after", 0, _HIGHEST) if "after" in call.query else None
 
-    async def _lines(self, source: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    async def _lines(self, source: AsyncGenerator[Event | None, None]) -> AsyncIterator[bytes]:
         """The stream's bytes; it ends, rather than breaks, when the log cannot be read any more."""
-        stopping = asyncio.create_task(self._stopping.wait())
-        yield b"retry: 1000\n\n"
+        stopping = asyncio.create_task(self._stopping.wait(), name="event stream end")
+        following: asyncio.Task[Event | None] | None = None
         try:
+            yield b"retry: 1000\n\n"
             while True:
-                following = asyncio.ensure_future(anext(source, None))
-                done, _ = await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if following not in done:
-                    following.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await following
+                following = asyncio.ensure_future(anext(source))
+                await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not following.done():
                     return
                 event = following.result()
                 yield b": \n\n" if event is None else b"id: %d\ndata: %b\n\n" % (event.id, encode(event))
         except Exception as error:
             log.error("event stream broke", exc_info=error)
         finally:
-            stopping.cancel()
-            closing = getattr(source, "aclose", None)
-            if closing is not None:
-                await closing()
+            # Shielded, because a client that goes away has this task cancelled at every await.
+            with CancelScope(shield=True):
+                stopping.cancel()
+                if following is not None:
+                    following.cancel()
+                    await asyncio.wait({following})
+                await source.aclose()

@@ -13,14 +13,16 @@ from typing import Any
 import msgspec
 
 from fairlead import __version__
-from fairlead.api.endpoints import Access, Endpoint, Parameter
+from fairlead.api.endpoints import Endpoint, Parameter
 from fairlead.api.problems import PROBLEM
+from fairlead.identity.policy import POLICY, Action, Role
 from fairlead.sol import ProblemDetails
 
 __all__ = ["openapi_document"]
 
 Document = dict[str, Any]
 _ALWAYS = (400, 406, 500, 503)
+_SCOPES = {role: "May " + ", ".join(a for a in Action if role in POLICY[a]) + "." for role in Role}
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -51,7 +53,7 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> Document:
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "clientCredentials": {
                     "type": "oauth2",
-                    "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": {}}},
+                    "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": _SCOPES}},
                 },
             },
         },
@@ -71,7 +73,9 @@ def _operation(endpoint: Endpoint, described: dict[int, Document]) -> Document:
         "tags": [endpoint.tag],
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, described),
-        "security": [] if endpoint.access is Access.PUBLIC else [{"bearer": []}, {"clientCredentials": []}],
+        "security": []
+        if endpoint.needs is None
+        else [{"bearer": []}, {"clientCredentials": sorted(POLICY[endpoint.needs])}],
     }
     if endpoint.request is not None:
         schema = {} if endpoint.request is bytes else described[id(endpoint.request)]
@@ -121,13 +125,11 @@ def _responses(endpoint: Endpoint, described: dict[int, Document]) -> Document:
     for status, kind in endpoint.answers.items():
         response: Document = {"description": HTTPStatus(status).phrase}
         if kind is not None:
-            response["content"] = {endpoint.produces: {"schema": described[id(kind)]}}
+            response["content"] = {media: {"schema": described[id(kind)]} for media in endpoint.produces}
         responses[str(status)] = response
     errors = {*_ALWAYS, *endpoint.errors}
-    if endpoint.access is not Access.PUBLIC:
-        errors |= {401}
-    if endpoint.access is Access.ADMIN:
-        errors |= {403}
+    if endpoint.needs is not None:
+        errors |= {401, 403}
     if "{" in endpoint.path:
         errors |= {404}
     if endpoint.request is not None:

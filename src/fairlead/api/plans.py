@@ -16,6 +16,7 @@ from fairlead.api.answers import document
 from fairlead.api.endpoints import Call, Endpoint
 from fairlead.api.services import Occurrences, Vnfs
 from fairlead.errors import BadRequest
+from fairlead.identity import Action
 from fairlead.sol import VNF_OPERATIONS, decode
 
 __all__ = ["Plans"]
@@ -28,7 +29,7 @@ class PlanRequest(msgspec.Struct, frozen=True):
     """`operation` is a name as in `/vnflcm/v2`, or `modify`; `request` is what that would be asked with."""
 
     operation: str
-    request: msgspec.Raw = msgspec.Raw(b"{}")
+    request: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class RecoveryAction(StrEnum):
@@ -56,6 +57,7 @@ class Plans:
                 path="/fairlead/v1/vnf_instances/{vnfInstanceId}/plans",
                 serve=self.preview,
                 summary="What an operation would do, without doing it",
+                action=Action.READ,
                 request=PlanRequest,
                 answers={200: dict[str, Any]},
                 errors=(409, 422),
@@ -65,6 +67,7 @@ class Plans:
                 path=f"{_OCCURRENCE}/plans",
                 serve=self.preview_recovery,
                 summary="What a retry or a rollback would do, without doing it",
+                action=Action.READ,
                 request=RecoveryPlanRequest,
                 answers={200: dict[str, Any]},
                 errors=(409, 422),
@@ -88,7 +91,8 @@ class Plans:
                 place="operation",
                 remedy=f"Use one of {', '.join(VNF_OPERATIONS)}.",
             )
-        request = decode(type_, bytes(wanted.request), within="request")
+        asked = b"{}" if isinstance(wanted.request, msgspec.UnsetType) else bytes(wanted.request)
+        request = decode(type_, asked, within="request")
         plan = await self._vnfs.plan(call.project, call.path("vnfInstanceId"), wanted.operation, request)
         return document(plan)
 

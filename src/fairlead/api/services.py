@@ -1,8 +1,8 @@
-"""What the API needs of the rest of the program, as protocols, and the bundle in which `main` hands it over.
+"""What the API needs of the rest of the program, and the bundle in which `main` hands it over.
 
-The API holds no business rules: every handler is a call of one of these. Protocols rather than the rooms' own classes
-keep it that way, and let a test put an embedded implementation in any one place. All calls are coroutines; `project` is the
-caller's, and what another project owns does not exist for them (NotFound).
+The API holds no business rules: every handler is a call of one of these. The roles and the catalogue are protocols, which say
+exactly what of them the API uses. All calls are coroutines; `project` is the caller's, and what another project owns does
+not exist for them (NotFound).
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from typing import Any, Protocol
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from fairlead.clock import Clock
+from fairlead.events import EventLog
+from fairlead.identity import Identity
+from fairlead.secrets import Vault
 from fairlead.sol import (
     CreateVnfRequest,
     Filter,
@@ -24,15 +28,13 @@ from fairlead.sol import (
     VnfPkgInfo,
     VnfPkgInfoModifications,
 )
+from fairlead.store import Store
 
 __all__ = [
     "ApiSettings",
-    "Caller",
     "Catalogue",
     "Check",
-    "Events",
     "Health",
-    "Identity",
     "Occurrences",
     "Page",
     "Row",
@@ -42,25 +44,6 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
-
-
-class Caller(Protocol):
-    """Who sent a request."""
-
-    @property
-    def project(self) -> str: ...
-    @property
-    def roles(self) -> frozenset[str]: ...
-    @property
-    def name(self) -> str: ...
-
-
-class Identity(Protocol):
-    """Authentication. What administers projects, tokens and clients is in `api/identity.py`."""
-
-    async def authenticate(self, authorization: str | None) -> Caller:
-        """The caller whose `Authorization` header this is. Raises Unauthenticated."""
-        ...
 
 
 class Row(Protocol):
@@ -143,21 +126,7 @@ class Vims(Protocol):
     async def check(self, project: str, vim: str, /) -> Document: ...
 
 
-class Events(Protocol):
-    """The event log; events are structs with an `id`, and `project` None means all."""
-
-    async def read(
-        self, project: str | None, after: int, limit: int, *, subject: str | None, operation: str | None
-    ) -> Sequence[Any]: ...
-
-    def follow_with_pauses(
-        self, project: str | None, after: int | None, *, subject: str | None, operation: str | None, pause: float | None
-    ) -> AsyncIterator[Any]:
-        """Events with ids above `after` (None: from now on), and None whenever nothing came for `pause` seconds."""
-        ...
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that must be well for Fairlead to take work."""
 
     name: str
@@ -195,16 +164,16 @@ class ApiSettings:
 class Services:
     """All that the API calls. `stopping` is set before the server waits for its connections, to end event streams."""
 
-    store: Any
-    identity: Any
-    events: Events
-    vault: Any
+    store: Store
+    identity: Identity
+    events: EventLog
+    vault: Vault
     catalogue: Catalogue
     vims: Vims
     vnfs: Vnfs
     occurrences: Occurrences
     settings: ApiSettings
-    clock: Any
+    clock: Clock
     metrics: CollectorRegistry
     health: Health
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -9,8 +9,9 @@ from litestar import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from fairlead.api.answers import document
-from fairlead.api.endpoints import Access, Call, Endpoint
+from fairlead.api.endpoints import Call, Endpoint
 from fairlead.api.services import Check, Health
+from fairlead.identity import Action
 
 __all__ = ["Status"]
 
@@ -34,7 +35,7 @@ class Status:
     def __init__(self, health: Health, metrics: CollectorRegistry, public_metrics: bool) -> None:
         self._health = health
         self._metrics = metrics
-        self._metrics_access = Access.PUBLIC if public_metrics else Access.PROJECT
+        self._metrics_action = None if public_metrics else Action.READ
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -44,7 +45,7 @@ class Status:
                 serve=self.health,
                 tag="Status",
                 summary="Whether the process runs",
-                access=Access.PUBLIC,
+                action=None,
                 answers={200: Liveness},
             ),
             Endpoint(
@@ -53,7 +54,7 @@ class Status:
                 serve=self.ready,
                 tag="Status",
                 summary="Whether the process can take work",
-                access=Access.PUBLIC,
+                action=None,
                 answers={200: Readiness, 503: Readiness},
             ),
             Endpoint(
@@ -62,8 +63,8 @@ class Status:
                 serve=self.metrics,
                 tag="Status",
                 summary="Metrics in Prometheus' text format",
-                access=self._metrics_access,
-                produces="text/plain",
+                action=self._metrics_action,
+                produces=("text/plain",),
                 answers={200: str},
             ),
         ]

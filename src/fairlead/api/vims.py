@@ -12,6 +12,7 @@ from fairlead.api.answers import created, document, empty
 from fairlead.api.bodies import JSON, MERGE_PATCH
 from fairlead.api.endpoints import Call, Endpoint
 from fairlead.api.services import Vims
+from fairlead.identity import Action
 
 __all__ = ["VimRegistry"]
 
@@ -71,12 +72,16 @@ class VimRegistry:
                 path=f"{_VIM}/check",
                 serve=self.check,
                 summary="Ask an infrastructure how it is",
+                action=Action.READ,
                 answers={200: Document},
             ),
         ]
 
     async def register(self, call: Call) -> Response[Any]:
-        made = await self._vims.register(call.project, await call.body(Document))
+        wanted = await call.body(Document)
+        if wanted.get("shared"):
+            call.require(Action.SHARE)
+        made = await self._vims.register(call.project, wanted)
         return created(call, made, f"{_VIMS}/{quote(str(made['id']), safe='')}")
 
     async def list(self, call: Call) -> Response[Any]:
@@ -86,11 +91,19 @@ class VimRegistry:
         return document(await self._vims.show(call.project, call.path("vim")))
 
     async def update(self, call: Call) -> Response[Any]:
-        return document(await self._vims.update(call.project, call.path("vim"), await call.body(Document)))
+        wanted = await call.body(Document)
+        await self._may_change(call, bool(wanted.get("shared")))
+        return document(await self._vims.update(call.project, call.path("vim"), wanted))
 
     async def delete(self, call: Call) -> Response[Any]:
+        await self._may_change(call, False)
         await self._vims.delete(call.project, call.path("vim"))
         return empty()
 
     async def check(self, call: Call) -> Response[Any]:
         return document(await self._vims.check(call.project, call.path("vim")))
+
+    async def _may_change(self, call: Call, shared_afterwards: bool) -> None:
+        """Have the caller be allowed to share when the VIM is shared, or is going to be. Raises Forbidden, NotFound."""
+        if shared_afterwards or (await self._vims.show(call.project, call.path("vim"))).get("shared"):
+            call.require(Action.SHARE)

@@ -1,0 +1,39 @@
+"""The registry of infrastructures over HTTP."""
+
+from __future__ import annotations
+
+from tests.api.conftest import Api, problem
+
+VIMS = "/fairlead/v1/vims"
+LAB = {"name": "lab one", "type": "simulated", "interface": {}, "credentials": {"password": "hunter2"}}
+
+
+async def test_an_infrastructure_is_registered_changed_checked_and_forgotten(api: Api) -> None:
+    client = api.client()
+    answer = await client.post(VIMS, json=LAB)
+    assert answer.status_code == 201
+    assert "hunter2" not in answer.text
+    assert (await client.get(answer.headers["Location"])).json() == answer.json()
+    assert (await client.get(f"{VIMS}/lab%20one")).json()["name"] == "lab one"
+    changed = await client.patch(f"{VIMS}/lab%20one", json={"default": True})
+    assert changed.json()["default"] is True
+    assert (await client.get(VIMS)).json() == [changed.json()]
+    assert (await client.post(f"{VIMS}/lab%20one/check")).json()["reachable"] is True
+    assert (await client.delete(f"{VIMS}/lab%20one")).status_code == 204
+    problem(await client.get(f"{VIMS}/lab%20one"), 404, "vim-not-found")
+
+
+async def test_only_an_administrator_shares_an_infrastructure(api: Api) -> None:
+    problem(await api.client().post(VIMS, json=LAB | {"shared": True}), 403, "role-missing")
+    assert (await api.client(api.admin).post(VIMS, json=LAB | {"shared": True})).status_code == 201
+    for refused in (
+        await api.client().patch(f"{VIMS}/lab%20one", json={"shared": False}),
+        await api.client().delete(f"{VIMS}/lab%20one"),
+    ):
+        problem(refused, 403, "role-missing")
+    assert (await api.client(api.admin).patch(f"{VIMS}/lab%20one", json={"shared": False})).status_code == 200
+    problem(await api.client().patch(f"{VIMS}/lab%20one", json={"shared": True}), 403, "role-missing")
+
+
+async def test_a_registration_that_is_no_object_is_refused(api: Api) -> None:
+    problem(await api.client().post(VIMS, json=[1]), 400, "wrong-body")
