@@ -59,7 +59,7 @@ class Dispatcher:
         now = self._clock.now()
         current: dict[str, tuple[int, float]] = {}
         for row in rows:
-            if row.id in self._runner.cancels.watched:
+            if row.id in self._runner.cancels.watched or row.id in self._runner.quarantined:
                 continue
             epoch, since = self._seen.get(row.id, (-1, now))
             since = since if epoch == row.epoch else now

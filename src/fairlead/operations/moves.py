@@ -9,15 +9,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+
 from fairlead.clock import Clock
+from fairlead.errors import Quarantined
 from fairlead.events import EventLog
 from fairlead.operations.ledger import read_records
 from fairlead.operations.occurrence import Operation, set_columns
 from fairlead.operations.states import OperationState
 from fairlead.operations.types import Role
+from fairlead.resources import Records
 from fairlead.store import Tx
 
 __all__ = ["Moves"]
+
+log = structlog.get_logger()
 
 
 class Moves:
@@ -43,26 +49,44 @@ class Moves:
         Raises Superseded when another worker has the operation now.
         """
         moved = set_columns(tx, operation, fenced=fenced, state=state, entered=self._clock.now(), **values)
-        records = read_records(tx, operation.subject)
-        if record is not None:
+        records = self._readable(tx, operation)
+        if record is not None and records is not None:
             role.save(tx, operation.subject, record, records)
         self.publish(tx, role, moved)
         return moved
 
     def publish(self, tx: Tx, role: Role, operation: Operation) -> None:
         """Write the public views of an operation, and the event that tells of its state."""
-        records = read_records(tx, operation.subject)
-        views = role.state_changed(tx, operation, records)
-        if views is not None:
+        records = self._readable(tx, operation)
+        try:
+            views = role.state_changed(tx, operation, records or Records())
+        except Quarantined as error:
+            log.error("operation.view-not-written", operation=operation.id, code=error.code, detail=error.detail)
+        else:
             set_columns(tx, operation, fenced=False, view=views[0], full=views[1])
         data: dict[str, Any] = {"type": operation.type, "state": str(operation.state), "attempt": operation.attempt}
         if operation.error is not None:
             data["error"] = operation.error
+        self._append(tx, operation, "operation.state", data)
+
+    def quarantine(self, tx: Tx, operation: Operation, card: dict[str, Any]) -> None:
+        """Tell that the operation's instance stands still because something of it cannot be read."""
+        self._append(tx, operation, "quarantine.entered", {"error": card})
+
+    def _append(self, tx: Tx, operation: Operation, type_: str, data: dict[str, Any]) -> None:
         self._events.append(
             tx,
             project=operation.project,
-            type="operation.state",
+            type=type_,
             subject=operation.subject,
             operation=operation.id,
             data=data,
         )
+
+    def _readable(self, tx: Tx, operation: Operation) -> Records | None:
+        """The instance's rows; None when one of them cannot be read, which must not keep an operation from stopping."""
+        try:
+            return read_records(tx, operation.subject)
+        except Quarantined as error:
+            log.error("operation.rows-unreadable", operation=operation.id, code=error.code, detail=error.detail)
+            return None

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from fairlead.clock import Clock
-from fairlead.errors import Cancelled, Conflict, FairleadError, StoreUnavailable, Superseded
+from fairlead.errors import Cancelled, Conflict, FairleadError, Quarantined, StoreUnavailable, Superseded
 from fairlead.events import EventLog
 from fairlead.operations.cancelling import Cancels
 from fairlead.operations.decided import (
@@ -75,6 +75,8 @@ class Runner:
         self._guard = guard
         self._moves = Moves(events, clock)
         self.cancels = Cancels(store, clock, worker)
+        self.quarantined: set[str] = set()
+        """Operations whose rows this version cannot read, and which it therefore leaves alone."""
         self._waiters: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
 
     # -- taking ------------------------------------------------------------------------------------------------------
@@ -82,7 +84,12 @@ class Runner:
     async def run(self, operation_id: str, epoch: int) -> None:
         """Take the operation if it is still at `epoch`, and work on it until it stops for good or for a user."""
         await self._guard()
-        operation = await self._store.write(lambda tx: self._take(tx, operation_id, epoch))
+        try:
+            operation = await self._store.write(lambda tx: self._take(tx, operation_id, epoch))
+        except Quarantined as error:
+            log.error("operation.quarantined", operation=operation_id, code=error.code, detail=error.detail)
+            self.quarantined.add(operation_id)
+            return
         if operation is None:
             return
         structlog.contextvars.bind_contextvars(operation=operation.id, subject=operation.subject, type=operation.type)
@@ -122,6 +129,8 @@ class Runner:
                 await self._process(role, operation)
         except (Superseded, StoreUnavailable):
             raise
+        except Quarantined as error:
+            await self._quarantine(role, operation, error)
         except FairleadError as error:
             await self._stop(role, operation, error.card())
         except Exception as error:  # noqa: BLE001 - a fault of ours must stop the operation, not the worker
@@ -222,6 +231,11 @@ class Runner:
             await self._stop(role, operation, _failure_card(applied, plan, left))
         else:
             await self._stop(role, operation, _cancel_card(applied))
+
+    async def _quarantine(self, role: Role, operation: Operation, error: Quarantined) -> None:
+        """Stop because something that is stored cannot be read, and say so."""
+        await self._store.write(lambda tx: self._moves.quarantine(tx, operation, error.card()))
+        await self._stop(role, operation, error.card())
 
     async def _stop(self, role: Role, operation: Operation, error: dict[str, Any]) -> None:
         """Stop with an error: for good when nothing was done, else until the user says what next."""

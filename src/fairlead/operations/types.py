@@ -143,6 +143,6 @@ class Role(Protocol):
         """Do an action that is not a kind's own. Raises Unprocessable for one that there is not."""
         ...
 
-    def state_changed(self, tx: Tx, operation: Any, records: Records) -> tuple[str, str] | None:
+    def state_changed(self, tx: Tx, operation: Any, records: Records) -> tuple[str, str]:
         """The public views (default selectors, and full) of an operation whose state has changed, as JSON."""
         ...
