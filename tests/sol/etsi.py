@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-__all__ = ["enumeration", "properties", "required", "schema"]
+__all__ = ["enumeration", "properties", "read", "required", "schema"]
 
 _ROOT = Path(__file__).parents[3] / "shared" / "etsi"
 _FILES = {
@@ -33,11 +33,15 @@ _Loader.yaml_implicit_resolvers = {
 
 
 @cache
-def definitions(file: str) -> dict[str, Any]:
+def read(path: str) -> dict[str, Any]:
+    """One of the documents."""
     if not _ROOT.is_dir():
         pytest.skip("ETSI's OpenAPI documents are not beside the repository (shared/etsi)")
-    document = yaml.load((_ROOT / _FILES[file]).read_text(), _Loader)
-    return dict(document["definitions"])
+    return dict(yaml.load((_ROOT / path).read_text(), _Loader))
+
+
+def definitions(file: str) -> dict[str, Any]:
+    return dict(read(_FILES[file])["definitions"])
 
 
 def schema(place: str) -> dict[str, Any]:
