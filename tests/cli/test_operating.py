@@ -154,6 +154,16 @@ def test_a_request_whose_answer_is_lost_is_not_told_as_failed(fairlead: Run, pee
     assert f"fairlead operation list --vnf {vnf}" in said.err
 
 
+@pytest.mark.usefixtures("gateway")
+def test_a_request_that_was_never_sent_is_an_error(fairlead: Run, peer: Peer) -> None:
+    peer.faults.hold = True
+    operation = started(fairlead, peer)
+    (vnf,) = peer.state.vnfs
+    peer.stop()
+    assert fairlead("operation", "cancel", operation).code == 1
+    assert fairlead("vnf", "heal", vnf).code == 1
+
+
 def test_a_second_operation_is_refused(fairlead: Run, peer: Peer, gateway: str) -> None:
     started(fairlead, peer)
     said = fairlead("vnf", "heal", gateway)

@@ -173,8 +173,16 @@ def test_a_wrong_token_says_how_to_give_one(fairlead: Run) -> None:
     assert "canary-token" not in said.err
 
 
+def test_what_is_typed_counts_before_the_environment(fairlead: Run, peer: Peer, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("of-the-file")
+    fairlead("--token-file", "token", "vim", "list")
+    assert peer.asked("GET", "/vims")[0]["headers"]["authorization"] == "Bearer of-the-file"
+    fairlead("vim", "list", "--token", "typed")
+    assert peer.asked("GET", "/vims")[1]["headers"]["authorization"] == "Bearer typed"
+
+
 def test_an_oauth2_client_is_as_good_as_a_token(fairlead: Run, peer: Peer, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("its-secret")
-    options = ("--token", "", "--client-id", "robot", "--client-secret-file", "secret")
-    assert fairlead(*options, "vim", "list").code == 0
+    options = ("--client-id", "robot", "--client-secret-file", "secret")
+    assert fairlead("vim", "list", *options).code == 0
     assert len(peer.asked("POST", "/oauth2/token")) == 1

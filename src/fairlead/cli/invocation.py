@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from fairlead.errors import BadRequest
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Command", "Invocation", "Object", "global_options", "pass_invocation"]
 
+_WAYS = ("token", "token_file", "client_id")
 DEFAULT_URL = "http://127.0.0.1:9890"
 
 
@@ -37,6 +39,8 @@ class Invocation:
     ca_file: str | None = None
     output: str = "table"
     no_color: bool = field(default_factory=lambda: bool(os.environ.get("NO_COLOR")))
+    chosen: str | None = None
+    """Which of the ways to say who asks was typed; it counts before what the environment holds."""
     _client: Client | None = field(default=None, repr=False)
 
     @property
@@ -71,11 +75,12 @@ class Invocation:
     def _credentials(self) -> Credentials | None:
         from fairlead.client import BearerToken, ClientCredentials
 
-        if self.token:
+        ways = (self.chosen,) if self.chosen else _WAYS
+        if self.token and "token" in ways:
             return BearerToken(self.token)
-        if self.token_file:
+        if self.token_file and "token_file" in ways:
             return BearerToken(_secret(self.token_file, "token"))
-        if self.client_id:
+        if self.client_id and "client_id" in ways:
             if not self.client_secret_file:
                 raise BadRequest(
                     "A client id was given without the client's secret.",
@@ -137,8 +142,12 @@ def global_options(*, defaults: bool) -> list[click.Parameter]:
 
 
 def _kept(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value is not None:
-        setattr(context.ensure_object(Invocation), str(parameter.name), value)
+    if value is None:
+        return
+    invocation, name = context.ensure_object(Invocation), str(parameter.name)
+    setattr(invocation, name, value)
+    if name in _WAYS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        invocation.chosen = name
 
 
 class Command(click.Command):

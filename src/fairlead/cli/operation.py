@@ -15,7 +15,7 @@ from fairlead.cli.chart import render_chart
 from fairlead.cli.invocation import Invocation, Object, pass_invocation
 from fairlead.cli.output import fields, moment, show, styled_state, table
 from fairlead.cli.plans import show_plan
-from fairlead.cli.settling import leave, next_steps, settle, wait_options
+from fairlead.cli.settling import asking, next_steps, settle, wait_options
 from fairlead.errors import NotFound
 
 __all__ = ["group"]
@@ -179,7 +179,7 @@ def _found(invocation: Invocation, text: str) -> Document:
 
 
 def _ask(invocation: Invocation, operation: Mapping[str, Any], ask: Any) -> None:
-    with leave(invocation, f"fairlead operation show {operation['id']}"):
+    with asking(invocation, f"fairlead operation show {operation['id']}"):
         ask()
 
 

@@ -13,7 +13,7 @@ from fairlead.cli.cards import show_card
 from fairlead.cli.exits import Exit
 from fairlead.cli.invocation import Invocation, Object, pass_invocation
 from fairlead.cli.output import fields, show, styled_state, table
-from fairlead.cli.settling import leave, wait_options
+from fairlead.cli.settling import wait_options, waiting
 from fairlead.cli.values import key_values
 from fairlead.errors import FairleadError
 
@@ -179,7 +179,8 @@ def _follow(invocation: Invocation, package: str, *, wait: bool, timeout: float,
     """Wait for onboarding, show how it ended, and end the command with its exit code."""
     client = invocation.client
     if wait:
-        with leave(invocation, f"fairlead package show {package}"):
+        invocation.note("Uploaded; the server reads the package now.")
+        with waiting(invocation, f"fairlead package show {package}"):
             done = client.packages.wait(package, timeout=timeout)
     else:
         invocation.note(f"Uploaded. Look how it goes on with:  fairlead package show {package}")

@@ -6,7 +6,7 @@ time that was given, a server that went away) leaves the operation alone, names 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from fairlead.cli.invocation import Invocation
 from fairlead.cli.output import moment, show
 from fairlead.errors import ServerUnreachable, StillRunning
 
-__all__ = ["accept", "leave", "next_steps", "settle", "wait_options"]
+__all__ = ["accept", "asking", "next_steps", "settle", "wait_options", "waiting"]
 
 DEFAULT_TIMEOUT = 3600.0
 
@@ -48,29 +48,43 @@ def wait_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def leave(invocation: Invocation, look: str) -> Any:
-    """Ctrl-C and a lost server, after the request was sent, end the command with STILL_RUNNING and leave all as it is."""
+def asking(invocation: Invocation, look: str) -> Iterator[None]:
+    """Around the request itself: when its answer is lost, nobody knows whether it was accepted, and `look` tells how to see.
+
+    A request that was never sent raises ServerUnreachable as ever.
+    """
     try:
         yield
+        return
     except KeyboardInterrupt:
-        invocation.note(f"\nDetached; what was accepted goes on. Look again with:  {look}")
-    except StillRunning as error:
-        show_card(invocation, error.card() | {"remedy": "Wait again with:"}, more_next=[look])
+        invocation.note(f"\nInterrupted. If the request has arrived it goes on; look with:\n  {look}")
     except ServerUnreachable as error:
-        if error.code == "cannot-reach-server" and look.startswith("fairlead operation list"):
+        if error.code == "cannot-reach-server":
             raise
+        card = error.card() | {"remedy": "The request may have been accepted. Look with:"}
+        show_card(invocation, card, more_next=[look])
+    click.get_current_context().exit(Exit.STILL_RUNNING)
+
+
+@contextmanager
+def waiting(invocation: Invocation, look: str) -> Iterator[None]:
+    """Around a wait for what was accepted: Ctrl-C, the end of its time and a lost server end the command and nothing else."""
+    try:
+        yield
+        return
+    except KeyboardInterrupt:
+        invocation.note(f"\nDetached; what was accepted goes on. Look again with:\n  {look}")
+    except (StillRunning, ServerUnreachable) as error:
         card = error.card() | {"remedy": "What was accepted goes on. Look again with:"}
         show_card(invocation, card, more_next=[look])
-    else:
-        return
     click.get_current_context().exit(Exit.STILL_RUNNING)
 
 
 def accept(invocation: Invocation, vnf: Mapping[str, Any], begin: Callable[[], str]) -> str:
     """The id of the operation that `begin` starts."""
-    with leave(invocation, f"fairlead operation list --vnf {vnf['id']}"):
+    with asking(invocation, f"fairlead operation list --vnf {vnf['id']}"):
         return begin()
-    raise AssertionError("not reached: leaving ends the command")
+    raise AssertionError("not reached: what does not return ends the command")
 
 
 def settle(
@@ -90,7 +104,7 @@ def settle(
         document = invocation.client.operations.show(operation) if invocation.output != "table" else {}
         show(invocation, document, lambda: operation)
         click.get_current_context().exit(Exit.DONE)
-    with leave(invocation, f"fairlead operation wait {operation}"):
+    with waiting(invocation, f"fairlead operation wait {operation}"):
         from fairlead.cli.progress import Progress
 
         with Progress(invocation, operation) as progress:

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from fairlead.client.transport import Document, Transport
-from fairlead.errors import ServerUnreachable
+from fairlead.errors import ServerUnreachable, UnexpectedAnswer
 
 __all__ = ["Event", "Events", "Follower", "parse"]
 
@@ -162,11 +162,18 @@ def parse(lines: Iterable[str]) -> Iterator[Event]:
                 fields[name] = value
             continue
         if data:
-            document = json.loads("\n".join(data))
-            document.setdefault("id", fields.get("id", 0))
-            document.setdefault("type", fields.get("event", "message"))
-            yield Event.of(document)
+            yield _event("\n".join(data), fields)
         data, fields = [], {}
+
+
+def _event(text: str, fields: dict[str, str]) -> Event:
+    try:
+        document = json.loads(text)
+        document.setdefault("id", fields.get("id", 0))
+        document.setdefault("type", fields.get("event", "message"))
+        return Event.of(document)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UnexpectedAnswer("The event stream holds something that is not an event.", cause=text[:120]) from error
 
 
 def _socket_of(answer: httpx.Response) -> socket.socket | None:
