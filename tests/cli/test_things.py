@@ -105,7 +105,14 @@ def test_credentials_are_asked_for_or_read_and_never_shown(fairlead: Run, peer: 
 def test_an_instance_is_shown_with_its_members(fairlead: Run, gateway: str) -> None:
     fairlead("vnf", "instantiate", gateway, "--flavour", "default")
     said = fairlead("vnf", "show", gateway).out
-    for words in ("INSTANTIATED STARTED", "servers-k1", "c0ffee", "levels", "servers=1"):
+    for words in (
+        "INSTANTIATED STARTED",
+        "servers-k1",
+        "c0ffee",
+        "servers-k2  servers  STOPPED",
+        "levels",
+        "servers=1",
+    ):
         assert words in said
 
 

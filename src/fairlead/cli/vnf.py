@@ -182,10 +182,7 @@ def _state(vnf: Mapping[str, Any]) -> str:
 
 def _details(vnf: Mapping[str, Any]) -> str:
     info = vnf.get("instantiatedVnfInfo") or {}
-    links = [
-        (link["vnfVirtualLinkDescId"], _resource(link["networkResource"]))
-        for link in _of(info, "vnfVirtualLinkResourceInfo")
-    ]
+    links = [(link["vnfVirtualLinkDescId"], _resource(link)) for link in _of(info, "vnfVirtualLinkResourceInfo")]
     head = fields(
         [
             ("id", vnf["id"]),
@@ -206,13 +203,13 @@ def _details(vnf: Mapping[str, Any]) -> str:
         ]
     )
     members = [
-        (one["id"], one["vduId"], _resource(one["computeResource"]), ", ".join(_addresses_of(one.get("vnfcCpInfo"))))
-        for one in _of(info, "vnfcResourceInfo")
+        (one["id"], one["vduId"], styled_state(one.get("vnfcState")), _resource(on), ", ".join(_addresses_of(on)))
+        for one, on in _members(info)
     ]
     points = [(one["cpdId"], ", ".join(_addresses(one.get("cpProtocolInfo")))) for one in _of(info, "extCpInfo")]
     parts = [
         head,
-        table(("VNFC", "VDU", "RESOURCE", "ADDRESSES"), members),
+        table(("VNFC", "VDU", "STATE", "RESOURCE", "ADDRESSES"), members),
         table(("EXTERNAL CP", "ADDRESSES"), points),
         table(("LINK", "NETWORK"), links),
     ]
@@ -223,12 +220,19 @@ def _of(info: Mapping[str, Any], name: str) -> list[Document]:
     return list(info.get(name) or ())
 
 
-def _resource(handle: Mapping[str, Any]) -> str:
-    return str(handle.get("resourceId", ""))
+def _members(info: Mapping[str, Any]) -> list[tuple[Document, Document]]:
+    """Every VNFC with what it runs on, which is empty while it has nothing; a server may know only the latter."""
+    on = {one["id"]: one for one in _of(info, "vnfcResourceInfo")}
+    vnfcs = _of(info, "vnfcInfo") or list(on.values())
+    return [(one, on.get(one.get("vnfcResourceInfoId", one["id"]), {})) for one in vnfcs]
 
 
-def _addresses_of(points: Any) -> list[str]:
-    return [address for point in points or () for address in _addresses(point.get("cpProtocolInfo"))]
+def _resource(one: Mapping[str, Any]) -> str:
+    return str((one.get("computeResource") or one.get("networkResource") or {}).get("resourceId", ""))
+
+
+def _addresses_of(one: Mapping[str, Any]) -> list[str]:
+    return [address for point in one.get("vnfcCpInfo") or () for address in _addresses(point.get("cpProtocolInfo"))]
 
 
 def _addresses(protocols: Any) -> list[str]:

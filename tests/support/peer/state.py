@@ -247,14 +247,11 @@ class State:
                 "flavourId": operation["operationParams"]["flavourId"],
                 "vnfState": "STARTED",
                 "scaleStatus": [{"aspectId": "servers", "scaleLevel": 1}],
-                "vnfcResourceInfo": [
-                    {
-                        "id": "servers-k1",
-                        "vduId": "servers",
-                        "computeResource": {"resourceId": "c0ffee"},
-                        "vnfcCpInfo": [],
-                    }
+                "vnfcInfo": [
+                    {"id": "servers-k1", "vduId": "servers", "vnfcResourceInfoId": "a1", "vnfcState": "STARTED"},
+                    {"id": "servers-k2", "vduId": "servers", "vnfcState": "STOPPED"},
                 ],
+                "vnfcResourceInfo": [{"id": "a1", "vduId": "servers", "computeResource": {"resourceId": "c0ffee"}}],
             }
         elif operation["operation"] == "TERMINATE":
             vnf["instantiationState"] = "NOT_INSTANTIATED"
