@@ -64,7 +64,7 @@ async def test_a_token_is_its_projects_with_its_roles(store: Store, clock: Stepp
         ("Basic YWRtaW46YWRtaW4=", "credentials-malformed"),
         ("Bearer", "credentials-malformed"),
         ("Bearer a b", "credentials-malformed"),
-        ("Bearer fl_token_guess", "token-invalid"),
+        ("Bearer flt_guess", "token-invalid"),
         ("Bearer \udcff", "token-invalid"),
     ],
 )

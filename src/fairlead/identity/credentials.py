@@ -25,15 +25,15 @@ def new_id() -> str:
 
 
 def new_token() -> str:
-    return f"fl_token_{secrets.token_urlsafe(32)}"
+    return f"flt_{secrets.token_urlsafe(32)}"
 
 
 def new_access_token() -> str:
-    return f"fl_access_{secrets.token_urlsafe(32)}"
+    return f"fla_{secrets.token_urlsafe(32)}"
 
 
 def new_client_secret() -> str:
-    return f"fl_secret_{secrets.token_urlsafe(32)}"
+    return f"fls_{secrets.token_urlsafe(32)}"
 
 
 def digest(credential: str) -> str:
