@@ -1,10 +1,11 @@
-"""VNF packages: reading CSARs, and (to come) their signatures, the catalogue and the storage of artifacts.
+"""VNF packages: reading CSARs, the catalogue of onboarded ones, and the storage of their bytes.
 
 A package is somebody else's archive, taken in over the network and read with the manager's rights; this room is where that
 stops being dangerous. Reading never unpacks to paths that a package chooses, never holds a large file in memory, and
 tells every mistake as a problem with its line, in the same form as the descriptor reader does.
 """
 
+from fairlead.packages.catalogue import Catalogue, PackageRef, Uses
 from fairlead.packages.codes import PACKAGE_CODES
 from fairlead.packages.contents import Contents, Limits
 from fairlead.packages.csar import Csar, Signature, open_csar
@@ -12,19 +13,25 @@ from fairlead.packages.digests import Digest, check_digests, digest_of
 from fairlead.packages.manifest import Manifest, read_manifest
 from fairlead.packages.metafile import META_FILE, MetaEntry, ToscaMeta, read_meta
 from fairlead.packages.reading import PackageReading, read_package
+from fairlead.packages.storage import LocalStorage, PackageStorage
 
 __all__ = [
     "META_FILE",
     "PACKAGE_CODES",
+    "Catalogue",
     "Contents",
     "Csar",
     "Digest",
     "Limits",
+    "LocalStorage",
     "Manifest",
     "MetaEntry",
     "PackageReading",
+    "PackageRef",
+    "PackageStorage",
     "Signature",
     "ToscaMeta",
+    "Uses",
     "check_digests",
     "digest_of",
     "open_csar",

@@ -29,6 +29,7 @@ PACKAGE_CODES: Final[Mapping[str, str]] = {
     "file-not-in-manifest": "The manifest gives digests, and none of this file.",
     "digest-algorithm": "SOL004 allows SHA-256 and SHA-512 for digests.",
     "wrong-digest": "The file is not the one whose digest the manifest gives.",
+    "wrong-checksum": "The file of a software image is not the one whose checksum the descriptor gives.",
     "not-a-vnf-package": "The package is of a network service (SOL007) or a physical function, not of a VNF.",
     "broken-signature": "The signature block has no first or last line, or something follows it.",
     "no-signature": "An outer archive holds a package and no signature of it.",

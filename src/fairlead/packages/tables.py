@@ -18,7 +18,7 @@ packages = owned_table(
     sa.Column("id", sa.String(36), primary_key=True),
     # Set while the package is onboarded, so that the constraint below is of onboarded packages.
     sa.Column("vnfd_id", sa.String(255)),
-    sa.Column("onboarding", sa.String(16), nullable=False, index=True),
+    sa.Column("onboarding", sa.String(16), nullable=False),
     sa.Column("operational", sa.String(16), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("created", sa.Float, nullable=False),
@@ -33,7 +33,7 @@ packages = owned_table(
     sa.Column("described", Document),
     sa.Column("digests", Document),
     sa.UniqueConstraint("project", "vnfd_id"),
-    sa.Index("ix_packages_project_created_id", "project", "created", "id"),
+    sa.Index(None, "project", "id", "vnfd_id", "onboarding", "operational"),
 )
 
 removals = table(

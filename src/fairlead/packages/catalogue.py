@@ -1,0 +1,336 @@
+"""The catalogue of VNF packages: what `/vnfpkgm` shows, and where VNF management and drivers take packages from.
+
+A package belongs to a project, and a VNFD is onboarded once in each. What a package says of itself is stored when it is
+onboarded and not asked of its file again, so the catalogue lists and shows packages whose files are gone. Whether one is
+used is asked of those who use it (`uses`), in the same transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from fairlead.clock import Clock
+from fairlead.descriptors import Vnfd
+from fairlead.errors import BadRequest, Conflict, Unprocessable
+from fairlead.events import EventLog
+from fairlead.packages.contents import Limits
+from fairlead.packages.extracted import ExtractedFiles
+from fairlead.packages.intake import Intake
+from fairlead.packages.reader import PackageReader
+from fairlead.packages.records import PackageRecord, find, in_state, info_of, locked, save, with_usage
+from fairlead.packages.removing import Removals
+from fairlead.packages.storage import PackageStorage
+from fairlead.packages.tables import packages
+from fairlead.sol import (
+    Filter,
+    KeyValuePairs,
+    PackageOnboardingState,
+    PackageOperationalState,
+    PackageUsageState,
+    Term,
+    VnfPkgInfo,
+    VnfPkgInfoModifications,
+)
+from fairlead.store import Store, Tx
+from fairlead.store.listing import Page, Row, list_page
+
+__all__ = ["Catalogue", "PackageRef", "Uses"]
+
+Uses = Callable[[Tx, str], Sequence[str]]
+"""Names the VNF instances and open operations that use the package with this id."""
+
+_UNUSED = 7 * 86400.0
+"""Seconds after which a file that was taken out of a package, and that nobody asked for again, is removed."""
+_INDEXED: Mapping[tuple[str, ...], sa.Column[Any]] = {
+    ("id",): packages.c.id,
+    ("vnfdId",): packages.c.vnfd_id,
+    ("onboardingState",): packages.c.onboarding,
+    ("operationalState",): packages.c.operational,
+}
+
+
+class PackageRef(msgspec.Struct, frozen=True, kw_only=True):
+    """An onboarded and enabled package. `checksum` is the SHA-256 of its file, in hexadecimal."""
+
+    id: str
+    vnfd_id: str
+    vnf_provider: str
+    vnf_product_name: str
+    vnf_software_version: str
+    vnfd_version: str
+    checksum: str
+
+
+class Catalogue:
+    """The packages of the installation. Also an `Artifacts` for drivers.
+
+    `upload_limit` is in bytes; `limits` say what may be in a package.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        events: EventLog,
+        clock: Clock,
+        storage: PackageStorage,
+        uses: Uses,
+        *,
+        upload_limit: int = 64 * 2**30,
+        limits: Limits | None = None,
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._uses = uses
+        self._extracted = ExtractedFiles(storage.artifacts, storage.reserve)
+        self._removals = Removals(store, clock, storage, self._extracted)
+        self._intake = Intake(store, events, clock, storage, self._removals, limit=upload_limit, limits=limits)
+        self._reader = PackageReader(store, clock, storage, self._extracted, limits)
+
+    # -- package management (SOL005 clause 9) --------------------------------------------------------------------------
+
+    async def create(self, project: str, user_defined_data: KeyValuePairs) -> VnfPkgInfo:
+        """A new package without content."""
+        record = PackageRecord(
+            id=str(uuid.uuid4()),
+            project=project,
+            onboarding=PackageOnboardingState.CREATED,
+            operational=PackageOperationalState.DISABLED,
+            created=self._clock.now(),
+            user_data=user_defined_data,
+        )
+
+        def work(tx: Tx) -> None:
+            save(tx, record, new=True)
+            self._tell(tx, "package.created", record)
+
+        await self._store.write(work, project)
+        return info_of(record)
+
+    async def show(self, project: str, package: str) -> VnfPkgInfo:
+        """One package. Raises NotFound (`package-not-found`), Quarantined."""
+
+        def work(tx: Tx) -> VnfPkgInfo:
+            return info_of(find(tx, package), used=bool(self._uses(tx, package)))
+
+        return await self._store.read(work, project)
+
+    async def page(self, project: str, filter: Filter | None, marker: str | None, limit: int) -> Page:
+        """Packages in the order of their ids, after the one whose id is `marker`."""
+
+        def work(tx: Tx) -> Page:
+            usage = _Usage(tx, self._uses, filter)
+            page = list_page(
+                tx,
+                packages,
+                view=packages.c.view,
+                full=packages.c.full,
+                indexed=_INDEXED,
+                filter=usage if filter is not None else None,
+                marker=marker,
+                limit=limit,
+            )
+            return Page([usage.row(row) for row in page.rows], page.next_marker)
+
+        return await self._store.read(work, project)
+
+    async def modify(
+        self, project: str, package: str, modifications: VnfPkgInfoModifications
+    ) -> VnfPkgInfoModifications:
+        """Enable or disable a package, merge into its user-defined data; all of it or nothing.
+
+        Returns what was changed. Raises NotFound, BadRequest (`nothing-to-modify`), Conflict (`package-state`).
+        """
+        wanted, data = modifications.operational_state, modifications.user_defined_data
+        if wanted is UNSET and data is UNSET:
+            raise BadRequest(
+                "The request changes nothing.",
+                code="nothing-to-modify",
+                remedy="Give operationalState, userDefinedData, or both.",
+            )
+
+        def work(tx: Tx) -> None:
+            record = locked(tx, package)
+            if wanted is not UNSET:
+                record = _switched(record, wanted)
+            if data is not UNSET:
+                record = replace(record, user_data=_merged(record.user_data, data) if data is not None else {})
+            save(tx, record)
+            self._tell(tx, "package.changed", record)
+
+        await self._store.write(work, project)
+        return modifications
+
+    async def delete(self, project: str, package: str) -> None:
+        """Delete a package that is disabled and not in use; its files follow at once.
+
+        Raises NotFound, Conflict (`package-state`, `package-in-use`).
+        """
+        claim = await self._intake.claim(project, package)
+
+        def work(tx: Tx) -> None:
+            record = locked(tx, package)
+            if record.operational is not PackageOperationalState.DISABLED:
+                raise in_state(record, "is enabled", "Disable it first, so that nobody begins to use it.")
+            users = self._uses(tx, package)
+            if users:
+                named = ", ".join(users[:5]) + (" and others" if len(users) > 5 else "")
+                raise Conflict(
+                    f"Package {package} is in use by {named}.",
+                    code="package-in-use",
+                    resource=package,
+                    remedy="Terminate and delete what uses it first.",
+                )
+            digests = tx.scalar(tx.select(packages, packages.c.digests).where(packages.c.id == package))
+            self._removals.note(tx, package, digests.values() if isinstance(digests, dict) else ())
+            tx.run(tx.delete(packages).where(packages.c.id == package))
+            self._tell(tx, "package.deleted", record)
+
+        try:
+            await self._store.write(work, project)
+        except BaseException:
+            claim.release()
+            raise
+        await self._removals.carry_out(package, claim)
+
+    async def upload(self, project: str, package: str, chunks: AsyncIterator[bytes]) -> None:
+        """Take the content in; onboarding goes on afterwards, seen in `onboardingState` and events (see `Intake`)."""
+        await self._intake.upload(project, package, chunks)
+
+    async def recover(self) -> None:
+        """Go on with what processes that are gone have left. For the start, and harmless at any time."""
+        await self._removals.finish()
+        await self._intake.recover()
+        self._extracted.tidy(self._clock.now() - _UNUSED)
+
+    async def idle(self) -> None:
+        """Wait until nothing is being onboarded."""
+        await self._intake.idle()
+
+    async def stop(self) -> None:
+        """Leave what is being onboarded, for `recover` to go on with."""
+        await self._intake.stop()
+
+    # -- for VNF management and drivers --------------------------------------------------------------------------------
+
+    async def find(self, project: str, vnfd_id: str) -> PackageRef:
+        """The project's package with this VNFD. Raises Unprocessable (`package-not-found`, `package-disabled`)."""
+        where = packages.c.vnfd_id == vnfd_id
+        found = await self._store.read(lambda tx: tx.scalar(tx.select(packages, packages.c.id).where(where)), project)
+        if found is None:
+            raise Unprocessable(
+                f"The project has no onboarded package of VNFD '{vnfd_id}'.",
+                code="package-not-found",
+                place="vnfdId",
+                remedy="Onboard the package first; the list of packages shows their VNFDs.",
+            )
+        record = await self._store.read(lambda tx: find(tx, found), project)
+        return _reference(record)
+
+    def hold(self, tx: Tx, package: str) -> None:
+        """Within a transaction that begins to use a package: it stays as it is until that transaction ends.
+
+        Raises Unprocessable (`package-disabled`), NotFound.
+        """
+        _reference(locked(tx, package))
+
+    async def vnfd(self, package: str) -> Vnfd:
+        """The descriptor. Raises Quarantined (`package-file-missing`, `descriptor-unreadable`)."""
+        return await self._reader.vnfd(package)
+
+    async def contents(self, package: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Small files of a package by path (see `PackageReader`)."""
+        return await self._reader.contents(package, paths)
+
+    async def digests(self, package: str) -> Mapping[str, str]:
+        """`sha256:<hex>` of every file of a package by path. Raises Quarantined (`package-file-missing`)."""
+        return await self._reader.digests(package)
+
+    async def fetch(self, artifact: str) -> Path:
+        """A local file with the bytes of `<package id>/<path>` (see `PackageReader`)."""
+        return await self._reader.fetch(artifact)
+
+    def _tell(self, tx: Tx, type: str, record: PackageRecord) -> None:
+        data = {"onboardingState": record.onboarding.value, "operationalState": record.operational.value}
+        if record.vnfd_id is not None:
+            data["vnfdId"] = record.vnfd_id
+        self._events.append(tx, project=record.project, type=type, subject=record.id, data=data)
+
+
+class _Usage:
+    """A filter that knows the usage state too, and puts it into the rows."""
+
+    def __init__(self, tx: Tx, uses: Uses, filter: Filter | None) -> None:
+        self._tx = tx
+        self._uses = uses
+        self._filter = filter
+        self._known: dict[str, bool] = {}
+
+    @property
+    def terms(self) -> Sequence[Term]:
+        return self._filter.terms if self._filter is not None else ()
+
+    def matches(self, document: Mapping[str, Any]) -> bool:
+        state = PackageUsageState.IN_USE if self._used(document["id"]) else PackageUsageState.NOT_IN_USE
+        return self._filter is None or self._filter.matches({**document, "usageState": state.value})
+
+    def row(self, row: Row) -> Row:
+        used = self._used(row.id)
+        return Row(row.id, with_usage(row.view, used=used), with_usage(row.text, used=used))
+
+    def _used(self, package: str) -> bool:
+        if package not in self._known:
+            self._known[package] = bool(self._uses(self._tx, package))
+        return self._known[package]
+
+
+def _reference(record: PackageRecord) -> PackageRef:
+    described = record.described
+    if record.operational is not PackageOperationalState.ENABLED or described is None:
+        raise Unprocessable(
+            f"Package {record.id} of VNFD '{record.vnfd_id}' is disabled.",
+            code="package-disabled",
+            resource=record.id,
+            place="vnfdId",
+            remedy="Enable the package.",
+        )
+    return PackageRef(
+        id=record.id,
+        vnfd_id=described.vnfd_id,
+        vnf_provider=described.vnf_provider,
+        vnf_product_name=described.vnf_product_name,
+        vnf_software_version=described.vnf_software_version,
+        vnfd_version=described.vnfd_version,
+        checksum=record.checksum or "",
+    )
+
+
+def _switched(record: PackageRecord, wanted: PackageOperationalState) -> PackageRecord:
+    if record.onboarding is not PackageOnboardingState.ONBOARDED:
+        raise in_state(
+            record, f"is {record.onboarding}; only an onboarded package is enabled or disabled", "Upload its content."
+        )
+    if record.operational is wanted:
+        raise in_state(record, f"is {wanted} already", "Nothing is to be done.")
+    return replace(record, operational=wanted)
+
+
+def _merged(old: Any, patch: Any) -> Any:
+    """`patch` merged into `old` (RFC 7396): null removes."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(old) if isinstance(old, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merged(merged.get(key), value)
+    return merged

@@ -1,0 +1,145 @@
+"""A catalogue for the tests of this topic, packages to put into it, and who uses them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+
+from fairlead.clock import Clock, SteppedClock
+from fairlead.descriptors import read_vnfd
+from fairlead.events import EventLog
+from fairlead.packages import META_FILE, Catalogue, LocalStorage, PackageStorage
+from fairlead.sol import KeyValuePairs, PackageOperationalState, VnfPkgInfo, VnfPkgInfoModifications
+from fairlead.store import Store, Tx
+from tests.packages.building import METADATA, Entries, entries, manifest
+
+__all__ = [
+    "IMAGE",
+    "PROJECT",
+    "Shelf",
+    "files_of",
+    "in_chunks",
+    "onboarded",
+    "package",
+    "tacker_package",
+    "zipped",
+]
+
+PROJECT = "acme"
+IMAGE = "Files/router.qcow2"
+DISABLED = VnfPkgInfoModifications(operational_state=PackageOperationalState.DISABLED)
+
+
+class Shelf:
+    """A catalogue on `data`, as one process has it. `users` names who uses a package."""
+
+    def __init__(
+        self,
+        store: Store,
+        data: Path,
+        *,
+        clock: Clock | None = None,
+        storage: PackageStorage | None = None,
+        upload_limit: int = 2**30,
+    ) -> None:
+        self.clock = clock or SteppedClock()
+        self.events = EventLog(store, self.clock)
+        self.users: dict[str, list[str]] = {}
+        self.data = data
+        self.catalogue = Catalogue(
+            store,
+            self.events,
+            self.clock,
+            storage or LocalStorage(data, reserve=0),
+            self.uses,
+            upload_limit=upload_limit,
+        )
+
+    def uses(self, _tx: Tx, package: str) -> list[str]:
+        return self.users.get(package, [])
+
+    async def created(self, project: str = PROJECT, data: KeyValuePairs | None = None) -> str:
+        return (await self.catalogue.create(project, data or {})).id
+
+    async def uploaded(self, content: bytes, package: str | None = None, project: str = PROJECT) -> VnfPkgInfo:
+        """The package once nothing goes on with it any more."""
+        package = package or await self.created(project)
+        await self.catalogue.upload(project, package, in_chunks(content))
+        await self.catalogue.idle()
+        return await self.catalogue.show(project, package)
+
+    async def told(self, package: str) -> list[str]:
+        """The types of the package's events."""
+        return [event.type for event in await self.events.read(None, subject=package)]
+
+    def stored(self) -> list[str]:
+        """Every file below the data directory but locks, which stay for the life of a package."""
+        return sorted(
+            path.relative_to(self.data).as_posix()
+            for path in self.data.rglob("*")
+            if path.is_file() and ".locks" not in path.parts
+        )
+
+
+async def onboarded(shelf: Shelf, content: bytes | None = None, project: str = PROJECT) -> str:
+    """The id of a package that is onboarded."""
+    info = await shelf.uploaded(content if content is not None else package(), project=project)
+    assert info.onboarding_state == "ONBOARDED", info.onboarding_failure_details
+    return info.id
+
+
+async def in_chunks(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
+
+
+def files_of(more: Mapping[str, bytes | None] | None = None, *, vnfd_id: str = "router-1") -> Entries:
+    """The files of a package that is right, its image's checksum and its manifest included."""
+    files = entries(more)
+    vnfd = files["Definitions/vnfd.yaml"].replace(b"router-1", vnfd_id.encode())
+    files["Definitions/vnfd.yaml"] = _with_checksums(vnfd, [files[IMAGE]] if IMAGE in files else [])
+    if "vnfd.mf" not in (more or {}):
+        del files["vnfd.mf"]
+        files["vnfd.mf"] = manifest(files)
+    return files
+
+
+def package(more: Mapping[str, bytes | None] | None = None, *, vnfd_id: str = "router-1") -> bytes:
+    """The same as an archive."""
+    return zipped(files_of(more, vnfd_id=vnfd_id))
+
+
+def tacker_package(directory: Path) -> bytes:
+    """The archive of a package of which only text was kept: what it names and lacks is made up, digests fitted."""
+    files: Entries = {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+    entry = re.search(rb"Entry-Definitions: *(\S+)", files[META_FILE])
+    assert entry is not None
+    for problem in read_vnfd(files, entry[1].decode()).problems:
+        missing = re.search(r'"([^"]+)"', problem.message)
+        if problem.code in ("file-missing", "missing-file", "artifact-missing") and missing:
+            files[missing[1]] = b"made up: " + missing[1].encode()
+    mf = f"{entry[1].decode().rpartition('.')[0]}.mf"
+    files[mf] = manifest(files, METADATA)
+    return zipped(files)
+
+
+def _with_checksums(vnfd: bytes, images: Iterable[bytes]) -> bytes:
+    for image in images:
+        vnfd = re.sub(rb"\b[0-9a-f]{64}\b", hashlib.sha256(image).hexdigest().encode(), vnfd)
+    return vnfd
