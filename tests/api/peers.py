@@ -40,22 +40,11 @@ from fairlead.sol import (
     document,
     encode,
 )
+from fairlead.store.listing import Page, Row
 
 __all__ = ["Catalogue", "Health", "Occurrences", "Vims", "Vnfs"]
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Row:
-    view: bytes
-    full: Document
-
-
-@dataclass(frozen=True)
-class Page:
-    rows: Sequence[Row]
-    next_marker: str | None
 
 
 @dataclass
@@ -78,7 +67,8 @@ class Shelf:
         mine = [document(one) for (owner, _), one in self.kept.items() if owner == project]
         found = [one for one in mine if wanted is None or wanted.matches(one)]
         start = int(marker or 0)
-        rows = [Row(encode(self.shown.default_view(one)), one) for one in found[start : start + limit]]
+        shown = found[start : start + limit]
+        rows = [Row(one["id"], _json(self.shown.default_view(one)), _json(one)) for one in shown]
         return Page(rows, str(start + limit) if len(found) > start + limit else None)
 
 
@@ -322,6 +312,10 @@ class Health:
 
     async def checks(self) -> Sequence[Check]:
         return self.found
+
+
+def _json(value: Any) -> str:
+    return encode(value).decode()
 
 
 def _tag(found: VnfInstance) -> str:

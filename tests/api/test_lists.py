@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fairlead.store.listing import Page, Row
 from tests.api.conftest import Api, problem
-from tests.api.peers import Page, Row
 from tests.api.test_lifecycle import INSTANCES, OCCURRENCES, begin, create
 
 
@@ -28,7 +28,7 @@ async def test_a_marker_that_is_not_ours_is_refused(api: Api) -> None:
 
 
 async def test_the_default_view_is_sent_as_it_is_stored(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [Row(b'{"id" : "1" , "spaced":true}', {}), Row(b'{"id":"2"}', {})]
+    rows = [Row("1", '{"id" : "1" , "spaced":true}', '{"id":"1"}'), Row("2", '{"id":"2"}', '{"id":"2"}')]
 
     async def page(*_: object) -> Page:
         return Page(rows, None)
@@ -36,7 +36,7 @@ async def test_the_default_view_is_sent_as_it_is_stored(api: Api, monkeypatch: p
     monkeypatch.setattr(api.vnfs, "page", page)
     assert (await api.client().get(INSTANCES)).content == b'[{"id" : "1" , "spaced":true},{"id":"2"}]'
     assert (await api.client().get(f"{INSTANCES}?exclude_default")).content.startswith(b'[{"id" : "1"')
-    assert (await api.client().get(f"{INSTANCES}?all_fields")).content == b"[{},{}]"
+    assert (await api.client().get(f"{INSTANCES}?all_fields")).content == b'[{"id":"1"},{"id":"2"}]'
 
 
 async def test_an_empty_list_is_an_empty_array(api: Api) -> None:
@@ -71,6 +71,7 @@ async def test_operation_occurrences_leave_out_their_own_default_set(api: Api) -
         ("filter=(eq,nothing,1)", "filter-unknown-attribute"),
         ("fields=nothing", "selector-unknown-attribute"),
         ("fields=metadata&all_fields", "selectors-contradict"),
+        ("nextpage_opaque_marker=a%00b", "bad-parameter"),
         ("filter=(eq,id,1)&filter=(eq,id,2)", "repeated-parameter"),
     ],
 )

@@ -135,7 +135,10 @@ class Call:
 
 
 def query_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:
-    """The query parameters, decoded; one without a value is the empty string. Raises BadRequest for a repeated one."""
+    """The query parameters, decoded; one without a value is the empty string.
+
+    Raises BadRequest for a repeated one, and for one with a character that no database stores.
+    """
     raw = request.scope["query_string"]
     if not raw:
         return {}
@@ -149,4 +152,12 @@ def query_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:
             place=f"query parameter {repeated}",
             remedy="Give it once; several filter expressions are joined by ';'.",
         )
+    for name, value in query.items():
+        if "\x00" in value:
+            raise BadRequest(
+                f"The query parameter {name.replace(chr(0), '')} holds the character U+0000.",
+                code="bad-parameter",
+                place=f"query parameter {name.replace(chr(0), '')}",
+                remedy="Leave the character out.",
+            )
     return query

@@ -13,8 +13,8 @@ from litestar import Response
 
 from fairlead.api.answers import document
 from fairlead.api.endpoints import Call, Parameter
-from fairlead.api.services import Page
 from fairlead.sol import Filter, Selectors, Shown, encode
+from fairlead.store.listing import Page
 
 __all__ = ["LIST_PARAMETERS", "MARKER", "listing", "next_link"]
 
@@ -38,8 +38,7 @@ async def listing(call: Call, shown: Shown, fetch: Fetch) -> Response[Any]:
     wanted = Filter.parse(call.query["filter"], shown.type) if "filter" in call.query else None
     page = await fetch(call.project, wanted, call.query.get(MARKER), call.settings.page_size)
     if selectors.is_default:
-        views = (row.view if isinstance(row.view, bytes) else row.view.encode() for row in page.rows)
-        body = b"[" + b",".join(views) + b"]"
+        body = f"[{','.join(row.view for row in page.rows)}]".encode()
     else:
         body = encode([selectors.apply(row.full) for row in page.rows])
     headers = {"Link": next_link(call, MARKER, page.next_marker)} if page.next_marker is not None else {}

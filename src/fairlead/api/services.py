@@ -29,6 +29,7 @@ from fairlead.sol import (
     VnfPkgInfoModifications,
 )
 from fairlead.store import Store
+from fairlead.store.listing import Page
 
 __all__ = [
     "ApiSettings",
@@ -36,37 +37,12 @@ __all__ = [
     "Check",
     "Health",
     "Occurrences",
-    "Page",
-    "Row",
     "Services",
     "Vims",
     "Vnfs",
 ]
 
 Document = dict[str, Any]
-
-
-class Row(Protocol):
-    """One resource of a page."""
-
-    @property
-    def view(self) -> bytes | str:
-        """The JSON of its default view."""
-        ...
-
-    @property
-    def full(self) -> Document:
-        """The whole resource, with the names of the wire."""
-        ...
-
-
-class Page(Protocol):
-    """One page of a list; `next_marker` is None on the last."""
-
-    @property
-    def rows(self) -> Sequence[Row]: ...
-    @property
-    def next_marker(self) -> str | None: ...
 
 
 class Vnfs(Protocol):
