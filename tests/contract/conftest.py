@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fairlead.resources import ImageSpec
@@ -41,6 +42,9 @@ class _Simulated:
             settings={"latency": latency, "push": True, "cpus": 1000.0},
         )
 
+    def unreachable(self) -> Access:
+        return msgspec.structs.replace(self.access("contract"), settings={"down": True})
+
 
 class _Containers:
     """A real container engine. Everything of the deployments that were opened is removed afterwards."""
@@ -61,15 +65,17 @@ class _Containers:
             id="vim-1", name="containers", type="containers", deployment=deployment, interface={"url": self._url}
         )
 
+    def unreachable(self) -> Access:
+        return Access(id="x", name="x", type="containers", deployment="x", interface={"url": "unix:///nowhere.sock"})
+
     async def clean(self) -> None:
         """Remove everything that carries a deployment of this subject, machines first."""
         for deployment in self._deployments:
             driver = open_driver(self, deployment)
             left = await driver.tagged()
-            for sort in ("compute", "port", "network", "volume", "image"):
-                for thing in left:
-                    if thing.sort == sort:
-                        await driver.kinds[sort].delete(thing.handle)
+            for sort in ("compute", "network", "volume", "image"):
+                kind = driver.kinds[sort]
+                await asyncio.gather(*(kind.delete(thing.handle) for thing in left if thing.sort == sort))
             await driver.close()
 
 

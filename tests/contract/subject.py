@@ -1,8 +1,8 @@
 """What the contract's tests hold in their hands: a driver under test, and hands that use it as the engine does.
 
-A `Subject` knows how to open a driver of its type, again and again and for any deployment, and what may be asked of it (an image, a
-subnet that nobody else has). `Hands` obtain and relinquish resources call by call, in the order and with the resolved and folded
-specs that `resources.procedures` would hand over, so a test can stop between any two calls.
+A `Subject` knows how to open a driver of its type, again and again and for any deployment, and what may be asked of it
+(an image, a subnet that nobody else has). `Hands` obtain and relinquish resources call by call, in the order and with
+the resolved and folded specs that `resources.procedures` would hand over, so a test can stop between any two calls.
 """
 
 from __future__ import annotations
@@ -77,6 +77,10 @@ class Subject(Protocol):
 
     def access(self, deployment: str) -> Access:
         """How to reach the VIM, as `deployment`."""
+        ...
+
+    def unreachable(self) -> Access:
+        """How to reach a VIM that does not answer."""
         ...
 
     @property

@@ -14,9 +14,11 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-__all__ = ["BUSYBOX", "docker_archive", "oci_archive"]
+__all__ = ["BUSYBOX", "UNTIL_ASKED", "docker_archive", "oci_archive"]
 
 BUSYBOX = Path("/bin/busybox")
+UNTIL_ASKED = ("sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait")
+"""Runs until it is asked to end, and then ends at once: a first process without a trap would not hear of it."""
 _COMMANDS = (
     "sh",
     "sleep",
@@ -37,7 +39,7 @@ _COMMANDS = (
 _DIRECTORIES = ("bin", "dev", "etc", "proc", "root", "sys", "tmp", "var")
 
 
-def docker_archive(path: Path, names: Iterable[str] = (), command: Iterable[str] = ("sleep", "3600")) -> Path:
+def docker_archive(path: Path, names: Iterable[str] = (), command: Iterable[str] = UNTIL_ASKED) -> Path:
     """A docker archive at `path` whose own names are `names`; packed when `path` ends in `.gz`."""
     layer = _layer()
     config = _config(layer, command)
@@ -46,7 +48,7 @@ def docker_archive(path: Path, names: Iterable[str] = (), command: Iterable[str]
     return _write(path, {f"{digest}.json": config, "layer.tar": layer, "manifest.json": json.dumps(manifest).encode()})
 
 
-def oci_archive(path: Path, command: Iterable[str] = ("sleep", "3600")) -> Path:
+def oci_archive(path: Path, command: Iterable[str] = UNTIL_ASKED) -> Path:
     """An OCI archive at `path`, with a packed layer, for amd64 behind an index that has another architecture first."""
     layer = _layer()
     packed, config = gzip.compress(layer, mtime=0), _config(layer, command)
