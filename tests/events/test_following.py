@@ -130,7 +130,7 @@ async def test_when_nobody_follows_nobody_reads(store: Store) -> None:
     await append(log, store, "a")
     stream = log.follow("p", 0)
     await take(stream, 1)
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     await until(lambda: not any("tail" in task.get_name() for task in asyncio.all_tasks()))
     again = log.follow("p", 0)
     assert await take(again, 1) == ["a"]

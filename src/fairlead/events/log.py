@@ -6,8 +6,9 @@ costs one reader per process, however many follow (`following.py`).
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from weakref import WeakSet
 
@@ -107,15 +108,17 @@ class EventLog:
         *,
         subject: str | None = None,
         operation: str | None = None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """All events with ids above `after`, in order, then new ones as they come, without end.
 
         With `after` None it begins with what happens from now on. Raises what reading the database raises, but for
         StoreUnavailable: then it waits.
         """
-        async for event in self.follow_with_pauses(project, after, subject=subject, operation=operation, pause=None):
-            if event is not None:
-                yield event
+        source = self.follow_with_pauses(project, after, subject=subject, operation=operation, pause=None)
+        async with contextlib.aclosing(source):
+            async for event in source:
+                if event is not None:
+                    yield event
 
     async def follow_with_pauses(
         self,
@@ -125,7 +128,7 @@ class EventLog:
         subject: str | None = None,
         operation: str | None = None,
         pause: float | None,
-    ) -> AsyncIterator[Event | None]:
+    ) -> AsyncGenerator[Event | None, None]:
         """As `follow`, and None whenever nothing has come for `pause` seconds of real time: for keeping a line open."""
         wanted = Wanted(project, subject, operation)
         follower = Follower(wanted)
