@@ -29,6 +29,7 @@ from fairlead.packages.records import PackageRecord, find, in_state, info_of, lo
 from fairlead.packages.removing import Removals
 from fairlead.packages.storage import PackageStorage
 from fairlead.packages.tables import packages
+from fairlead.packages.threads import to_end
 from fairlead.sol import (
     Filter,
     KeyValuePairs,
@@ -207,9 +208,9 @@ class Catalogue:
 
     async def recover(self) -> None:
         """Go on with what processes that are gone have left. For the start, and harmless at any time."""
-        await self._removals.finish()
         await self._intake.recover()
-        self._extracted.tidy(self._clock.now() - _UNUSED)
+        await self._removals.finish()
+        await to_end(self._extracted.tidy, self._clock.now() - _UNUSED)
 
     async def idle(self) -> None:
         """Wait until nothing is being onboarded."""

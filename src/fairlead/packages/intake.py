@@ -11,7 +11,6 @@ by the next start or by the next upload. A package at which the process has died
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
@@ -21,15 +20,16 @@ import structlog
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
-from fairlead.errors import Conflict, FairleadError, StoreUnavailable, TooLarge
+from fairlead.errors import Conflict, FairleadError, StoreUnavailable
 from fairlead.events import EventLog
 from fairlead.packages.contents import Limits
 from fairlead.packages.onboarding import Onboarded, onboard
+from fairlead.packages.receiving import Received, receive, storage_failed
 from fairlead.packages.records import PackageRecord, find, in_state, locked, save
 from fairlead.packages.removing import Removals
-from fairlead.packages.storage import Claim, PackageStorage, Upload
+from fairlead.packages.storage import Claim, PackageStorage
 from fairlead.packages.tables import packages, removals
-from fairlead.packages.threads import to_end
+from fairlead.packages.threads import settled, to_end
 from fairlead.sol import PackageOnboardingState as State
 from fairlead.sol import PackageOperationalState, ProblemDetails, problem_of
 from fairlead.store import Store, Tx
@@ -38,12 +38,13 @@ __all__ = ["Intake"]
 
 log = structlog.get_logger()
 T = TypeVar("T")
-_PART = 2**20
 _AT_ONCE = 2
 """Packages that are read at a time; each keeps a core busy."""
-_ATTEMPTS = 3
+_ATTEMPTS = 5
 """Starts at which onboarding is begun again before the package is taken to be what kills the process."""
 _PAUSE = 1.0
+_PATIENCE = 120.0
+"""Seconds for which a sender may be silent in the middle of an upload."""
 
 
 class Intake:
@@ -77,17 +78,21 @@ class Intake:
         is as it was.
         """
         claim = await self.claim(project, package)
+        arriving: asyncio.Future[None] | None = None
+        beginning = asyncio.ensure_future(self._store.write(partial(self._begin, package=package), project))
         try:
-            await self._store.write(lambda tx: self._begin(tx, package), project)
+            await settled(beginning)
+            received = await receive(self._storage, package, chunks, self._clock, limit=self._limit, patience=_PATIENCE)
+            work = partial(self._received, package=package, received=received, now=self._clock.now())
+            arriving = asyncio.ensure_future(self._store.write(work, project))
+            await settled(arriving)
         except BaseException:
-            claim.release()
-            raise
-        try:
-            size, checksum = await self._receive(package, chunks)
-            now = self._clock.now()
-            await self._store.write(lambda tx: self._received(tx, package, size, checksum, now), project)
-        except BaseException:
-            await asyncio.shield(self._spawn(self._put_back(package, claim)))
+            if not _succeeded(beginning):
+                claim.release()
+            elif not _succeeded(arriving):
+                await asyncio.shield(self._spawn(self._put_back(package, claim)))
+            else:
+                self._spawn(self._onboard(package, claim))
             raise
         self._spawn(self._onboard(package, claim))
 
@@ -146,36 +151,7 @@ class Intake:
         save(tx, replace(record, onboarding=State.UPLOADING))
         self._tell(tx, "package.changed", record, State.UPLOADING)
 
-    async def _receive(self, package: str, chunks: AsyncIterator[bytes]) -> tuple[int, str]:
-        """Bring the content into the storage: its size and its SHA-256."""
-        state = hashlib.sha256()
-        size = 0
-        held: list[bytes] = []
-        unwritten = 0
-        try:
-            upload = await to_end(self._storage.open_upload, package)
-            try:
-                async for chunk in chunks:
-                    size += len(chunk)
-                    if size > self._limit:
-                        raise TooLarge(
-                            f"The package is larger than {self._limit} bytes.", remedy="Upload a smaller package."
-                        )
-                    held.append(chunk)
-                    unwritten += len(chunk)
-                    if unwritten >= _PART:
-                        await to_end(_write, upload, state, held)
-                        held, unwritten = [], 0
-                await to_end(_write, upload, state, held)
-                await to_end(upload.commit)
-            except BaseException:
-                await to_end(upload.abort)
-                raise
-        except OSError as error:
-            raise _unstorable(error) from error
-        return size, state.hexdigest()
-
-    def _received(self, tx: Tx, package: str, size: int, checksum: str, now: float) -> None:
+    def _received(self, tx: Tx, package: str, received: Received, now: float) -> None:
         record = locked(tx, package)
         save(
             tx,
@@ -185,12 +161,12 @@ class Intake:
                 failure=None,
                 attempts=0,
                 uploaded=now,
-                size=size,
-                checksum=checksum,
+                size=received.size,
+                checksum=received.checksum,
             ),
         )
         tx.run(tx.delete(removals).where(removals.c.package == package))
-        self._tell(tx, "package.uploaded", record, State.PROCESSING, size=size)
+        self._tell(tx, "package.uploaded", record, State.PROCESSING, size=received.size)
 
     async def _put_back(self, package: str, claim: Claim) -> None:
         """Nothing has come of an upload: the package is as it was, and its upload can be repeated."""
@@ -234,7 +210,7 @@ class Intake:
         except FairleadError as error:
             return problem_of(error)
         except OSError as error:
-            return problem_of(_unstorable(error))
+            return problem_of(storage_failed(error))
         except Exception as error:  # noqa: BLE001 - whatever a package brings about, it concerns that package only
             return _unexpected(package, error)
 
@@ -327,18 +303,12 @@ class Intake:
             log.error("package.work-failed", exc_info=error)
 
 
-def _write(upload: Upload, state: Any, parts: list[bytes]) -> None:
-    joined = b"".join(parts)
-    state.update(joined)
-    upload.write(joined)
-
-
-def _unstorable(error: OSError) -> FairleadError:
-    return FairleadError(
-        "The package's file cannot be written or read.",
-        code="package-storage-failed",
-        cause=str(error),
-        remedy="Look at the disk of the data directory, and upload the package again.",
+def _succeeded(transaction: asyncio.Future[None] | None) -> bool:
+    return (
+        transaction is not None
+        and transaction.done()
+        and not transaction.cancelled()
+        and transaction.exception() is None
     )
 
 

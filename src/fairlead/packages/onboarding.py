@@ -23,6 +23,9 @@ from fairlead.packages.reading import read_csar
 __all__ = ["Onboarded", "images_of", "onboard", "refused"]
 
 
+_LONGEST_ID = 255
+
+
 @dataclass(frozen=True, slots=True)
 class Onboarded:
     """What is known of a package once it has been read; `digests` are of all its files, `sha256:<hex>` by path."""
@@ -43,6 +46,8 @@ def onboard(path: Path, *, uploaded: float, limits: Limits | None = None) -> Onb
         found.extend(reading.problems)
         if reading.vnfd is None or csar.contents is None:
             raise refused(reading.problems)
+        if len(reading.vnfd.descriptor_id) > _LONGEST_ID:
+            found.error("bad-value", f"the descriptor's id has more than {_LONGEST_ID} characters", reading.vnfd.mark)
         try:
             digests = _digests(csar)
             _check_images(csar, reading.vnfd, digests, found)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import structlog
 
 from fairlead.clock import Clock
+from fairlead.errors import StoreUnavailable
 from fairlead.packages.extracted import ExtractedFiles
 from fairlead.packages.storage import Claim, PackageStorage
 from fairlead.packages.tables import packages, removals
@@ -40,7 +41,7 @@ class Removals:
         tx.put(removals, package=package, digests=sorted(set(digests)))
 
     async def carry_out(self, package: str, claim: Claim) -> None:
-        """Remove the files of a package, if that was noted; ends the claim. Never raises for the files' sake."""
+        """Remove the files of a package, if that was noted; ends the claim. What fails here is done at the next start."""
         gone = False
         try:
             state, digests = await self._store.read(lambda tx: self._noted(tx, package))
@@ -51,7 +52,7 @@ class Removals:
                 await self._store.write(
                     lambda tx: tx.run(tx.delete(removals).where(removals.c.package == package)),
                 )
-        except OSError as error:
+        except (OSError, StoreUnavailable) as error:
             log.warning("package.removal-failed", package=package, cause=str(error))
             gone = False
         finally:

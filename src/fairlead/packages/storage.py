@@ -80,7 +80,11 @@ class PackageStorage(Protocol):
 
 
 class LocalStorage:
-    """Packages in a directory. `reserve` is how many bytes of the disk stay free, for the database's sake above all."""
+    """Packages in a directory.
+
+    `reserve` is how many bytes of the disk stay free, for the database's sake above all. Processes on several machines need
+    a file system that they share and that locks across machines, such as NFS 4.
+    """
 
     def __init__(self, data: Path, *, reserve: int = 256 * 2**20) -> None:
         self._packages = data / "packages"

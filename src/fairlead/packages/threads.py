@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, ParamSpec, TypeVar
 
-__all__ = ["Once", "to_end"]
+__all__ = ["Once", "settled", "to_end"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
-async def to_end(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `call` in a thread. Cancelled, it first waits until the thread is done: nobody may pull its files away."""
-    running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+async def settled(running: asyncio.Future[T]) -> T:
+    """Wait for `running`. Cancelled, it still waits until that has ended, well or badly, and is cancelled then."""
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -23,6 +22,11 @@ async def to_end(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if not running.cancelled():
             running.exception()
         raise
+
+
+async def to_end(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `call` in a thread, and stay until the thread is done even when cancelled: nobody may pull its files away."""
+    return await settled(asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs)))
 
 
 class Once(Generic[K, T]):
@@ -36,9 +40,5 @@ class Once(Generic[K, T]):
         if task is None:
             task = self._making[key] = asyncio.create_task(make())
             task.add_done_callback(lambda _: self._making.pop(key, None))
-        return await _shielded(task)
-
-
-def _shielded(task: asyncio.Task[T]) -> Awaitable[T]:
-    # Whoever goes away leaves the others what they wait for.
-    return asyncio.shield(task)
+        # Whoever goes away leaves the others what they wait for.
+        return await asyncio.shield(task)
