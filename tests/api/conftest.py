@@ -13,11 +13,10 @@ from typing import Any, cast
 import httpx
 import msgspec
 import pytest
-import uvicorn
 from litestar import Litestar
 from prometheus_client import CollectorRegistry
 
-from fairlead.api import ApiSettings, Services, create_app
+from fairlead.api import ApiSettings, HttpServer, Services, create_app
 from fairlead.clock import SystemClock
 from fairlead.events import EventLog
 from fairlead.identity import Identity
@@ -63,8 +62,7 @@ class Api:
     async def served(self) -> AsyncIterator[Served]:
         """The application behind a real server."""
         listening = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(self.app, log_config=None, lifespan="on", timeout_graceful_shutdown=10)
-        server = uvicorn.Server(config)
+        server = HttpServer(self.app, self.services.stopping)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         await until(lambda: server.started)
         port = listening.getsockname()[1]
@@ -73,7 +71,6 @@ class Api:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
                 yield Served(client, port, server, running)
         finally:
-            self.services.stopping.set()
             server.should_exit = True
             await running
 
@@ -82,21 +79,27 @@ class Api:
 class Served:
     client: httpx.AsyncClient
     port: int
-    server: uvicorn.Server
+    server: HttpServer
     running: asyncio.Task[None]
 
 
 @pytest.fixture
 def api(sqlite_store: Store, tmp_path: Path) -> Api:
+    """On SQLite; the topics that reach the database through the API have a fixture of this name on both."""
+    return assembled(sqlite_store, tmp_path)
+
+
+def assembled(store: Store, tmp_path: Path) -> Api:
+    """The application on `store`."""
     clock = SystemClock()
-    identity = Identity(sqlite_store, clock)
+    identity = Identity(store, clock)
     occurrences = peers.Occurrences()
     vnfs, catalogue, vims, health = peers.Vnfs(occurrences), peers.Catalogue(), peers.Vims(), peers.Health()
     services = Services(
-        store=sqlite_store,
+        store=store,
         identity=identity,
-        events=EventLog(sqlite_store, clock),
-        vault=Vault(sqlite_store, load_keyring(tmp_path / "keys")),
+        events=EventLog(store, clock),
+        vault=Vault(store, load_keyring(tmp_path / "keys")),
         catalogue=catalogue,
         vims=vims,
         vnfs=vnfs,

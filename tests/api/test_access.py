@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.api.conftest import Api, problem
+from fairlead.store import Store
+from tests.api.conftest import Api, assembled, problem
 from tests.api.test_lifecycle import INSTANCES
 
 ROOT = "/fairlead/v1"
+
+
+@pytest.fixture
+def api(store: Store, tmp_path: Path) -> Api:
+    return assembled(store, tmp_path)
 
 
 async def test_a_project_is_created_shown_listed_and_deleted(api: Api) -> None:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from fairlead.store import Tx
-from tests.api.conftest import Api, problem
+from fairlead.store import Store, Tx
+from tests.api.conftest import Api, assembled, problem
 from tests.support.waiting import until
 
 EVENTS = "/fairlead/v1/events"
 JSON = {"Accept": "application/json"}
 STREAM = {"Accept": "text/event-stream"}
+
+
+@pytest.fixture
+def api(store: Store, tmp_path: Path) -> Api:
+    return assembled(store, tmp_path)
 
 
 async def happen(api: Api, *subjects: str, project: str = "default", operation: str | None = None) -> None:
@@ -132,9 +138,21 @@ async def test_streams_end_when_the_server_stops(api: Api) -> None:
 
         reading = asyncio.create_task(to_the_end())
         await until(lambda: read)
-        api.services.stopping.set()
+        served.server.should_exit = True
         await asyncio.wait_for(reading, 10)
         await stream.__aexit__(None, None, None)
+
+
+async def test_a_stream_ends_when_its_callers_token_is_revoked(api: Api) -> None:
+    api.restart(heartbeat=0.02)
+    token_id, token = await api.services.identity.issue_token("default", "short", ["reader"])
+    headers = {**STREAM, "Authorization": f"Bearer {token}"}
+    async with api.served() as served, served.client.stream("GET", EVENTS, headers=headers) as answer:
+        reading = blocks(answer)
+        assert await anext(reading)
+        await api.services.identity.revoke_token(token_id)
+        async for block in reading:
+            assert "data" not in block
 
 
 async def test_a_client_that_goes_away_leaves_nothing_running(api: Api) -> None:

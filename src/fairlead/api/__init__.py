@@ -5,6 +5,7 @@ function of an `Endpoint`, which calls one of the `Services`. Failures of any so
 """
 
 from fairlead.api.app import create_app
+from fairlead.api.server import HttpServer
 from fairlead.api.services import ApiSettings, Check, Services
 
-__all__ = ["ApiSettings", "Check", "Services", "create_app"]
+__all__ = ["ApiSettings", "Check", "HttpServer", "Services", "create_app"]

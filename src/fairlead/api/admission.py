@@ -11,7 +11,7 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
 from fairlead.api.bodies import acceptable
-from fairlead.api.endpoints import Call, Endpoint, query_of
+from fairlead.api.endpoints import Call, Endpoint, authorization, query_of
 from fairlead.api.services import Services
 from fairlead.api.telemetry import agreed_version
 from fairlead.errors import NotFound
@@ -50,11 +50,7 @@ async def _admit(request: Request[Any, Any, Any], endpoint: Endpoint, services: 
 
 
 async def _caller(request: Request[Any, Any, Any], services: Services) -> Caller:
-    """The caller; OpenStack's clients send their token in a header of its own."""
-    authorization = request.headers.get("authorization")
-    if authorization is None and (token := request.headers.get("x-auth-token")) is not None:
-        authorization = f"Bearer {token}"
-    caller = await services.identity.authenticate(authorization)
+    caller = await services.identity.authenticate(authorization(request))
     request.scope["state"]["fairlead_project"] = caller.project
     structlog.contextvars.bind_contextvars(project=caller.project)
     return caller

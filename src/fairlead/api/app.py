@@ -36,7 +36,7 @@ def endpoints(services: Services) -> list[Endpoint]:
         *VimRegistry(services.vims).endpoints(),
         *Administration(services.identity).endpoints(),
         *OAuth2(services.identity).endpoints(),
-        *EventStream(services.events, services.stopping).endpoints(),
+        *EventStream(services.events, services.identity, services.clock, services.stopping).endpoints(),
         *Status(services.health, services.metrics, settings.public_metrics).endpoints(),
     ]
     return [*served, _own_description(served)]

@@ -21,7 +21,7 @@ from fairlead.errors import BadRequest
 from fairlead.identity import Action, Caller, require
 from fairlead.sol import Interface, decode
 
-__all__ = ["Call", "Endpoint", "Parameter", "query_of"]
+__all__ = ["Call", "Endpoint", "Parameter", "authorization", "query_of"]
 
 T = TypeVar("T")
 
@@ -98,6 +98,11 @@ class Call:
         value: str | None = self.request.headers.get(name)
         return value
 
+    @property
+    def authorization(self) -> str | None:
+        """What the caller showed to say who it is."""
+        return authorization(self.request)
+
     async def body(self, type_: type[T]) -> T:
         """The JSON body, read as `type_`; an empty one counts as `{}`.
 
@@ -132,6 +137,13 @@ class Call:
                 remedy="Correct it, or leave it out.",
             )
         return int(text)
+
+
+def authorization(request: Request[Any, Any, Any]) -> str | None:
+    """The `Authorization` header; OpenStack's clients send their token in a header of its own."""
+    header: str | None = request.headers.get("authorization")
+    token = request.headers.get("x-auth-token")
+    return f"Bearer {token}" if header is None and token is not None else header
 
 
 def query_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:

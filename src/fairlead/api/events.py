@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from anyio import CancelScope
@@ -19,9 +19,10 @@ from fairlead.api.answers import document
 from fairlead.api.bodies import JSON
 from fairlead.api.endpoints import Call, Endpoint, Parameter
 from fairlead.api.lists import next_link
-from fairlead.errors import BadRequest
+from fairlead.clock import Clock
+from fairlead.errors import BadRequest, Unauthenticated
 from fairlead.events import Event, EventLog
-from fairlead.identity import Action
+from fairlead.identity import Action, Identity
 from fairlead.sol import encode
 
 __all__ = ["EventStream"]
@@ -33,10 +34,15 @@ _MOST = 1000
 
 
 class EventStream:
-    """The interface over the event log. Streams end when `stopping` is set."""
+    """The interface over the event log.
 
-    def __init__(self, events: EventLog, stopping: asyncio.Event) -> None:
+    Streams end when `stopping` is set, and soon after their caller's credentials have ended.
+    """
+
+    def __init__(self, events: EventLog, identity: Identity, clock: Clock, stopping: asyncio.Event) -> None:
         self._events = events
+        self._identity = identity
+        self._clock = clock
         self._stopping = stopping
 
     def endpoints(self) -> list[Endpoint]:
@@ -69,10 +75,9 @@ class EventStream:
         if JSON in (call.header("accept") or "") and STREAM not in (call.header("accept") or ""):
             return await self._page(call, project, wanted)
         after = self._resumed(call)
-        following = self._events.follow_with_pauses(project, after, **wanted, pause=call.settings.heartbeat)
-        source = cast(AsyncGenerator[Event | None, None], following)
+        source = self._events.follow_with_pauses(project, after, **wanted, pause=call.settings.heartbeat)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return Stream(self._lines(source), media_type=STREAM, headers=headers)
+        return Stream(self._lines(call, source), media_type=STREAM, headers=headers)
 
     async def _page(self, call: Call, project: str | None, wanted: dict[str, str | None]) -> Response[Any]:
         after = call.number("after", 0, _HIGHEST)
@@ -89,19 +94,25 @@ class EventStream:
             return int(last)
         return call.number("after", 0, _HIGHEST) if "after" in call.query else None
 
-    async def _lines(self, source: AsyncGenerator[Event | None, None]) -> AsyncIterator[bytes]:
+    async def _lines(self, call: Call, source: AsyncGenerator[Event | None, None]) -> AsyncIterator[bytes]:
         """The stream's bytes; it ends, rather than breaks, when the log cannot be read any more."""
         stopping = asyncio.create_task(self._stopping.wait(), name="event stream end")
         following: asyncio.Task[Event | None] | None = None
         try:
             yield b"retry: 1000\n\n"
+            looked = self._clock.now()
             while True:
                 following = asyncio.ensure_future(anext(source))
                 await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if not following.done():
                     return
                 event = following.result()
+                if self._clock.now() - looked >= call.settings.heartbeat:
+                    await self._identity.authenticate(call.authorization)
+                    looked = self._clock.now()
                 yield b": \n\n" if event is None else b"id: %d\ndata: %b\n\n" % (event.id, encode(event))
+        except Unauthenticated:
+            return
         except Exception as error:
             log.error("event stream broke", exc_info=error)
         finally:

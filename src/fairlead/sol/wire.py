@@ -61,7 +61,7 @@ def decode(type_: type[T], data: bytes | str, *, within: str = "") -> T:
         what, path = _located(str(error))
         place = ".".join(part for part in (within, path) if part) or "the body itself"
         raise BadRequest(
-            f"The body does not fit {getattr(type_, '__name__', 'what is expected')}: {what} at {place}.",
+            f"The body does not fit {_named(type_)}: {what} at {place}.",
             code="wrong-body",
             place=place,
             remedy="Correct the value at this path; the schema is in the OpenAPI document.",
@@ -85,6 +85,11 @@ def camel(name: str) -> str:
 @cache
 def _decoders(type_: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type_)
+
+
+def _named(type_: Any) -> str:
+    struct = isinstance(type_, type) and issubclass(type_, msgspec.Struct)
+    return str(type_.__name__) if struct else "what is expected"
 
 
 def _located(message: str) -> tuple[str, str]:
