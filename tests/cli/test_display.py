@@ -45,8 +45,8 @@ def test_a_bar_shows_when_a_step_was_asked_accepted_and_ready() -> None:
     net, vm = row(lines, "net"), row(lines, "vm")
     assert net.index("◆") == net.index("─") + net.count("─")
     assert vm.index("─") == net.index("●")
-    assert net.endswith("4.0 s")
-    assert vm.endswith("6.0 s")
+    assert net.endswith("4.00 s")
+    assert vm.endswith("6.00 s")
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
@@ -70,9 +70,19 @@ def test_a_failure_is_seen_in_its_row_and_told_below() -> None:
 def test_what_runs_goes_on_to_now_and_what_lost_its_worker_does_not() -> None:
     running = timeline(step("vm", 2, 3, None), state="PROCESSING", ended=None)
     assert chart(running, now=1008.0)[0].endswith("for 8.0 s so far")
-    assert row(chart(running, now=1008.0), "vm").rstrip().endswith("›  6.0 s") or "›" in row(chart(running), "vm")
+    assert row(chart(running, now=1008.0), "vm").endswith("›   6.00 s")
     lost = running | {"attempt": 1, "steps": [*running["steps"], step("vm", 6, 7, 9, attempt=1)]}
-    assert "?" in row(chart(lost, now=1010.0), "vm")
+    assert row(chart(lost, now=1010.0), "vm").endswith("?")
+
+
+def test_attempts_that_lie_far_apart_have_an_axis_each() -> None:
+    first = step("vm", 0, 1, 10, outcome="failed", error={"code": "full"})
+    second = step("vm", 3600, 3605, 3610, attempt=1)
+    lines = chart(timeline(first, second, ended=3610.0))
+    assert "attempt 1, after 0.0 s" in lines
+    assert "attempt 2, after 3600.0 s" in lines
+    rows = [line for line in lines if line.startswith("+ vm")]
+    assert all(mark in rows[1] for mark in "─◆━●")
 
 
 def test_a_terminal_without_unicode_gets_a_chart_in_ascii() -> None:

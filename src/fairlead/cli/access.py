@@ -50,7 +50,7 @@ def create_project(invocation: Invocation, name: str, description: str | None) -
     """Create the project NAME."""
     document = {"name": name} | ({"description": description} if description else {})
     created = invocation.client.projects.create(document)
-    show(invocation, created, lambda: fields(created.items()))
+    show(invocation, created, lambda: fields((key, _cell(key, value)) for key, value in created.items()))
 
 
 def _owner(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,7 +106,7 @@ def _seconds(text: str) -> int:
 def _show_secret(invocation: Invocation, created: Mapping[str, Any], field: str) -> None:
     secret = created.get(field) or created.get("secret")
     if invocation.output == "table":
-        invocation.note(fields((key, value) for key, value in created.items() if value != secret))
+        invocation.note(fields((key, _cell(key, value)) for key, value in created.items() if value != secret))
     show(invocation, dict(created), lambda: str(secret))
 
 
@@ -132,7 +132,7 @@ def _listing(of: click.Group, collection: Callable[[Invocation], Collection], co
 
 
 def _cell(key: str, value: Any) -> Any:
-    return moment(value) if key in ("created", "expires", "used") and value is not None else value
+    return moment(value) if key in ("created", "expires") and value is not None else value
 
 
 _listing(project, lambda invocation: invocation.client.projects, ("id", "name", "description"))

@@ -79,7 +79,9 @@ def _item(item: Any) -> str:
     if place is None and item.get("file"):
         place = f"{item['file']}:{item.get('line', 0)}:{item.get('column', 0)}"
     hint = item.get("hint") or item.get("remedy")
-    return " ".join(str(part) for part in (place, item.get("code"), words, f"({hint})" if hint else None) if part)
+    severity = "warning:" if item.get("severity") == "warning" else None
+    parts = (place, severity, item.get("code"), words, f"({hint})" if hint else None)
+    return " ".join(str(part) for part in parts if part)
 
 
 def _wrapped(head: str, plain_head: str, text: str, width: int, *, indent: int) -> list[str]:

@@ -7,7 +7,7 @@ a terminal's columns are coarse, and what failed is written out below in full, b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,45 +33,88 @@ class _Signs:
 _UNICODE = _Signs("─", "◆", "━", "●", "✗", "›", "?")
 _ASCII = _Signs("-", "*", "=", "o", "x", ">", "?")
 _FEWEST_COLUMNS = 12
-_GOOD_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
+_GOOD_STEPS = (
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    1200,
+    1800,
+    3600,
+    7200,
+    14400,
+    28800,
+    86400,
+)
 
 
 def render_chart(timeline: Mapping[str, Any], *, width: int, now: float, plain: bool = False) -> str:
-    """The chart in lines of at most `width` columns; `plain` uses ASCII only. `now` is where what still runs ends."""
+    """The chart in lines of at most `width` columns; `plain` uses ASCII only. `now` is where what still runs ends.
+
+    Attempts stand one below the other, each with an axis of its own: between them an operation may have waited for days.
+    """
     signs = _ASCII if plain else _UNICODE
     steps = steps_of(timeline)
-    times = [time for step in steps for time in (step.started, step.accepted, step.ended) if time is not None]
-    start = min([timeline["started"], *times]) if timeline.get("started") else min(times, default=now)
+    times = _times(steps)
+    start = timeline.get("started") or min(times, default=now)
     running = any(step.running for step in steps)
     end = max([timeline.get("ended") or start, *times, now if running else start])
-    labels = [f"{step.sign} {step.name}" for step in steps]
-    column = min(max((len(label) for label in labels), default=0), max(width // 3, 12))
-    room = max(width - column - 2 - 9, _FEWEST_COLUMNS)
-    scale = _Scale(start, max(end - start, 0.001), room)
+    labels = max((len(_label(step)) for step in steps), default=0)
+    column = min(labels, max(width // 3, 12))
 
     lines = [_title(timeline, start, end, running)]
-    lines += [" " * (column + 2) + line for line in scale.axis()]
-    for step, label in zip(steps, labels, strict=True):
-        taken = step.seconds(now)
-        duration = "" if taken is None else f"{taken:7.1f} s"
-        head = _cut(label, column).ljust(column)
-        lines.append(f"{head}  {_bar(step, scale, signs, now)}{duration}".rstrip())
+    attempts = sorted({step.key[0] for step in steps})
+    for attempt in attempts or [0]:
+        of_it = [step for step in steps if step.key[0] == attempt]
+        # The first begins when the operation was accepted, which shows how long it waited for its turn.
+        begun = start if attempt == min(attempts, default=0) else min(_times(of_it))
+        done = max([*_times(of_it), now if any(step.running for step in of_it) else begun])
+        if len(attempts) > 1:
+            lines += ["", click.style(f"attempt {attempts.index(attempt) + 1}, after {begun - start:.1f} s", bold=True)]
+        lines += _rows(of_it, _Scale(begun, done, max(width - column - 2 - 9, _FEWEST_COLUMNS)), column, signs, now)
     failed = [step for step in steps if step.failed]
     if failed:
-        lines.append("")
-        lines += [
-            click.style(f"{signs.failed} {step.sign} {step.name}  {step.reason}".rstrip(), fg="red") for step in failed
-        ]
+        told = [f"{signs.failed} {_label(step)}  {step.reason}".rstrip() for step in failed]
+        lines += ["", *(click.style(line, fg="red") for line in told)]
     lines += ["", *_legend(signs, width)]
     return "\n".join(lines)
+
+
+def _times(steps: Iterable[Step]) -> list[float]:
+    return [time for step in steps for time in (step.started, step.accepted, step.ended) if time is not None]
+
+
+def _label(step: Step) -> str:
+    return f"{step.sign} {step.name}"
+
+
+def _rows(steps: Iterable[Step], scale: _Scale, column: int, signs: _Signs, now: float) -> list[str]:
+    lines = [" " * (column + 2) + line for line in scale.axis()]
+    for step in steps:
+        taken = step.seconds(now)
+        duration = "" if taken is None else f"{taken:7.2f} s" if taken < 10 else f"{taken:7.1f} s"
+        lines.append(f"{_cut(_label(step), column).ljust(column)}  {_bar(step, scale, signs, now)}{duration}".rstrip())
+    return lines
 
 
 class _Scale:
     """Seconds to columns."""
 
-    def __init__(self, start: float, length: float, columns: int) -> None:
+    def __init__(self, start: float, end: float, columns: int) -> None:
         self.start = start
-        self.length = length
+        self.length = max(end - start, 0.001)
         self.columns = columns
 
     def at(self, time: float) -> int:

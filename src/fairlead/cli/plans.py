@@ -33,8 +33,11 @@ def _text(document: Mapping[str, Any], apply: str | None) -> str:
     lines = [_coloured(line) for line in str(document["text"]).splitlines()]
     undecided = document.get("undecided") or ()
     if undecided:
-        lines += ["", "Not decided yet (an orchestrator may still choose):"]
-        lines += [f"  {item['resource']}  {item['field']}" for item in undecided]
+        open_fields: dict[str, list[str]] = {}
+        for item in undecided:
+            open_fields.setdefault(item["resource"], []).append(item["field"])
+        lines += ["", "Not decided yet (the infrastructure or an orchestrator chooses):"]
+        lines += [f"  {name}  {', '.join(names)}" for name, names in open_fields.items()]
     findings = document.get("findings") or ()
     if findings:
         lines += ["", click.style("Worth knowing:", fg="yellow")]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairlead.cli.invocation import Invocation
 from fairlead.cli.steps import Step, steps_of
+from fairlead.client import at_rest
 from fairlead.errors import FairleadError
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Progress:
         if self._state is None:
             # What earlier attempts came to was told when they ended.
             self._seen = {step.key: step.phase for step in steps if step.key[0] < self._timeline.get("attempt", 0)}
+        if not at_rest(self._document):
+            self._tell_state(begun)
         for step in steps:
             if step.phase == self._seen.get(step.key, "waiting"):
                 continue
@@ -87,12 +90,14 @@ class Progress:
             at = max((mark for mark in (step.started, step.accepted, step.ended) if mark is not None), default=begun)
             reason = f"  {step.reason}" if step.failed else ""
             self._invocation.note(f"{max(at - begun, 0):7.1f} s  {step.sign} {step.name}  {step.phase}{reason}")
+        self._tell_state(begun)
+
+    def _tell_state(self, begun: float) -> None:
         state = str(self._document.get("operationState"))
         if state != self._state:
             self._state = state
-            self._invocation.note(
-                f"{max(self._now() - begun, 0):7.1f} s  {self._document.get('operation', '')} {state}"
-            )
+            entered = _seconds(self._document.get("stateEnteredTime")) or begun
+            self._invocation.note(f"{max(entered - begun, 0):7.1f} s  {self._document.get('operation', '')} {state}")
 
     def _view(self) -> RenderableType:
         from rich.spinner import Spinner

@@ -57,7 +57,7 @@ def register(invocation: Invocation, /, name: str | None, type_: str | None, **v
     Examples:
       fairlead vim register edge --type containers --default \\
           --interface url=unix:///run/podman/podman.sock
-      fairlead vim register lab --type simulated --setting latency=0.5
+      fairlead vim register lab --type simulated --setting 'latency={"ready": 1}'
       fairlead vim register --file vim.yaml --credential password=-
     """
     document = _document(values) | without_nothing({"name": name, "type": type_})
