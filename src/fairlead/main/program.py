@@ -33,10 +33,10 @@ from fairlead.operations import (
     count_in_vim,
 )
 from fairlead.operations.tables import installation, operations
-from fairlead.packages import Catalogue, PackageStorage
+from fairlead.packages import Catalogue, LocalStorage
 from fairlead.secrets import Vault, load_keyring
 from fairlead.settings import Settings
-from fairlead.store import Store, Tx
+from fairlead.store import Store, Tx, metadata
 from fairlead.vims import DriverType, Registrations, VimRegistry
 from fairlead.vnf import Occurrences, VnfRole, Vnfs, vnf_instances
 
@@ -72,13 +72,23 @@ class Program:
         self.works = works
         self.clock = clock or SystemClock()
         self.worker = f"worker-{secrets.token_hex(6)}"
-        self.store = store or Store(settings.store_url)
+        self.store = store or Store(settings.store_url, patience=settings.store.patience)
+        metadata.create_all(self.store.engine)
         self.metrics = CollectorRegistry()
         keyring = load_keyring(settings.master_key_file, keys=settings.secrets.master_keys)
         self.vault = Vault(self.store, keyring)
-        self.events = EventLog(self.store, self.clock)
-        self.identity = Identity(self.store, self.clock)
-        self.catalogue = Catalogue(self.store, self.events, self.clock, PackageStorage(settings.data), _package_uses)
+        self.events = EventLog(self.store, self.clock, poll=settings.events.poll)
+        self.identity = Identity(
+            self.store, self.clock, cache=settings.identity.cache, lifetime=settings.identity.access_token_lifetime
+        )
+        self.catalogue = Catalogue(
+            self.store,
+            self.events,
+            self.clock,
+            LocalStorage(settings.data),
+            _package_uses,
+            upload_limit=settings.packages.upload_limit,
+        )
         self.deployment = deployment_id(self.store)
         registrations = Registrations(
             self.store,
@@ -149,6 +159,7 @@ class Program:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.execution.stop()
+        await self.catalogue.stop()
         await self.vims.close()
         if self.works:
             with contextlib.suppress(StoreUnavailable):

@@ -11,9 +11,8 @@ import signal
 
 import click
 import structlog
-import uvicorn
 
-from fairlead.api import Services, create_app
+from fairlead.api import ApiSettings, HttpServer, Services, create_app
 from fairlead.errors import FairleadError
 from fairlead.main.health import ProgramHealth
 from fairlead.main.program import Program
@@ -24,19 +23,22 @@ __all__ = ["serve", "work"]
 log = structlog.get_logger()
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn that leaves signals to us, so that the program stops in order."""
-
-    def install_signal_handlers(self) -> None:
-        """Signals are the program's."""
-
-
 async def serve(settings: Settings, *, works: bool) -> None:
     """Run the program with its API until a signal says to stop."""
     program = Program(settings, works=works)
     await program.start()
     token = await program.identity.ensure_first_token()
     services = Services(
+        store=program.store,
+        vault=program.vault,
+        settings=ApiSettings(
+            body_limit=settings.server.body_limit,
+            page_size=settings.server.page_size,
+            heartbeat=settings.server.heartbeat,
+            public_url=settings.server.public_url,
+            public_metrics=settings.server.public_metrics,
+        ),
+        clock=program.clock,
         identity=program.identity,
         events=program.events,
         catalogue=program.catalogue,
@@ -46,16 +48,7 @@ async def serve(settings: Settings, *, works: bool) -> None:
         health=ProgramHealth(program),
         metrics=program.metrics,
     )
-    config = uvicorn.Config(
-        create_app(services),
-        host=settings.server.host,
-        port=settings.server.port,
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=5,
-    )
-    server = _Server(config)
+    server = HttpServer(create_app(services), services.stopping, host=settings.server.host, port=settings.server.port)
     stopping = asyncio.Event()
     _on_signals(stopping)
     serving = asyncio.create_task(server.serve())
@@ -92,7 +85,7 @@ def _on_signals(stopping: asyncio.Event) -> None:
         loop.add_signal_handler(number, stopping.set)
 
 
-async def _until_listening(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+async def _until_listening(server: HttpServer, serving: asyncio.Task[None]) -> None:
     while not server.started:
         if serving.done():
             await serving
@@ -104,7 +97,7 @@ async def _until_listening(server: uvicorn.Server, serving: asyncio.Task[None]) 
         await asyncio.sleep(0.01)
 
 
-def _port(server: uvicorn.Server) -> int:
+def _port(server: HttpServer) -> int:
     port: int = server.servers[0].sockets[0].getsockname()[1]
     return port
 

@@ -60,6 +60,7 @@ class _Wanted:
         self._flavour: Flavour = flavour_of(context.vnfd, state.flavour)
         self._connectivity = Connectivity(self._flavour, state.external_links, state.managed_links)
         self._made: dict[Name, Resource[Any]] = {}
+        self._images: dict[str, Name] = {}
 
     def all(self) -> dict[Name, Resource[Any]]:
         self._connectivity.check(self._state.members)
@@ -187,24 +188,24 @@ class _Wanted:
         return vdu.containers[0].image
 
     def _image(self, image: SoftwareImage | None) -> Ref | None:
+        """The image resource; machines with the same content share one, named after the first of them."""
         if image is None:
             return None
-        name = Name(f"image/{image.id}")
-        if name not in self._made:
-            artifact = f"{self._context.package}/{image.path}" if image.path else None
-            checksum = f"{image.checksum.algorithm}:{image.checksum.hash}" if image.checksum else None
-            digest = self._context.digests.get(image.path or "") or checksum or f"name:{image.name}:{image.version}"
+        checksum = f"{image.checksum.algorithm}:{image.checksum.hash}" if image.checksum else None
+        digest = self._context.digests.get(image.path or "") or checksum or f"name:{image.name}:{image.version}"
+        if digest not in self._images:
+            self._images[digest] = Name(f"image/{image.id}")
             spec = ImageSpec(
                 label=image.name if image.path or image.file is None else image.file,
                 digest=digest,
-                artifact=artifact,
+                artifact=f"{self._context.package}/{image.path}" if image.path else None,
                 container_format=image.container_format or "bare",
                 disk_format=image.disk_format or "raw",
                 minimum_disk=image.min_disk or 0,
                 minimum_memory=image.min_ram or 0,
             )
-            self._add(name, spec, Ownership.SHARED)
-        return Ref(name)
+            self._add(self._images[digest], spec, Ownership.SHARED)
+        return Ref(self._images[digest])
 
     def _size(self, vdu: Vdu) -> tuple[float, int]:
         if vdu.kind is VduKind.CONTAINERS and vdu.containers:

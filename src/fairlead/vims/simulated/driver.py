@@ -258,7 +258,7 @@ class _SimulatedKind:
         outputs: Outputs = {"id": handle}
         if self._sort == "port":
             network = self._world.get(spec["network"])
-            fixed = spec["addresses"] if isinstance(spec["addresses"], list) else None
+            fixed = list(spec["addresses"]) if isinstance(spec["addresses"], list | tuple) else None
             if fixed is None:
                 fixed = list(self._world.free_address(network)) if network else []
             else:
@@ -305,7 +305,7 @@ class _SimulatedKind:
         return Pending(observed["status"])
 
     def settled(self, observed: Observed, spec: Any) -> bool:
-        return bool(observed["spec"] == msgspec.to_builtins(spec))
+        return bool(observed["spec"] == msgspec.json.decode(msgspec.json.encode(spec)))
 
     async def update(self, handle: Handle, old: Any, new: Any) -> None:
         def change(later: str | None) -> None:
