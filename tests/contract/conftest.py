@@ -1,95 +1,23 @@
-"""The drivers under contract, each as a subject."""
+"""Each driver in turn."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from fairlead.resources import ImageSpec
-from fairlead.vims import Access, DriverType
-from fairlead.vims.containers import driver as containers
-from fairlead.vims.simulated import driver as simulated
-from tests.contract.subject import Files, Subject, open_driver
-from tests.support.images import BUSYBOX, docker_archive
-
-ENGINE = "FAIRLEAD_TEST_CONTAINERS"
-
-
-class _Simulated:
-    """The simulated VIM, with some latency, so that nothing is ready or gone at once."""
-
-    type: DriverType = simulated
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.files = Files(directory)
-        self.image = ImageSpec(label="busybox", digest="sha256:" + "0" * 64, artifact="package/image.tar")
-
-    def access(self, deployment: str) -> Access:
-        latency = {"call": 0.001, "ready": 0.02, "gone": 0.02}
-        return Access(
-            id=f"contract-{self._directory}",
-            name="simulated",
-            type="simulated",
-            deployment=deployment,
-            interface={"state": str(self._directory / "world")},
-            settings={"latency": latency, "push": True, "cpus": 1000.0},
-        )
-
-    def unreachable(self) -> Access:
-        return msgspec.structs.replace(self.access("contract"), settings={"down": True})
-
-
-class _Containers:
-    """A real container engine. Everything of the deployments that were opened is removed afterwards."""
-
-    type: DriverType = containers
-
-    def __init__(self, directory: Path, url: str) -> None:
-        self._url = url
-        self._deployments: set[str] = set()
-        self.files = Files(directory)
-        archive = docker_archive(directory / "image.tar", names=["busybox:contract"])
-        digest = "sha256:" + hashlib.sha256(archive.read_bytes()).hexdigest()
-        self.image = ImageSpec(label="busybox", digest=digest, artifact="package/image.tar", container_format="docker")
-
-    def access(self, deployment: str) -> Access:
-        self._deployments.add(deployment)
-        return Access(
-            id="vim-1", name="containers", type="containers", deployment=deployment, interface={"url": self._url}
-        )
-
-    def unreachable(self) -> Access:
-        return Access(id="x", name="x", type="containers", deployment="x", interface={"url": "unix:///nowhere.sock"})
-
-    async def clean(self) -> None:
-        """Remove everything that carries a deployment of this subject, machines first."""
-        for deployment in self._deployments:
-            driver = open_driver(self, deployment)
-            left = await driver.tagged()
-            for sort in ("compute", "network", "volume", "image"):
-                kind = driver.kinds[sort]
-                await asyncio.gather(*(kind.delete(thing.handle) for thing in left if thing.sort == sort))
-            await driver.close()
+from tests.contract.subject import Subject
+from tests.contract.subjects import ContainersSubject, SimulatedSubject, engine_url
 
 
 @pytest.fixture(params=["simulated", pytest.param("containers", marks=pytest.mark.containers)])
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """Each driver in turn."""
     if request.param == "simulated":
-        yield _Simulated(tmp_path)
+        yield SimulatedSubject(tmp_path)
         return
-    url = os.environ.get(ENGINE)
-    if url is None:
-        pytest.skip(f"{ENGINE} names no container engine")
-    if not BUSYBOX.exists():
-        pytest.skip(f"{BUSYBOX} is not there; Debian has it in the package busybox-static")
-    real = _Containers(tmp_path, url)
+    real = ContainersSubject(tmp_path, engine_url())
     yield real
     asyncio.run(real.clean())

@@ -100,10 +100,9 @@ class NetworkKind(NetworkRules):
         self._networks = networks
 
     async def create(self, resource: Resource[NetworkSpec], tag: Tag) -> Handle:
-        body = _body(resource.spec, tag)
-        what = f"create network '{resource.spec.label}'"
         try:
-            made = await self._engine.post("/networks/create", what, body)
+            body = _body(resource.spec, tag)
+            made = await self._engine.post("/networks/create", f"create network '{resource.spec.label}'", body)
         except VimRefused as error:
             existing = await self.find(tag, resource)
             if existing is None:
