@@ -14,15 +14,23 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from fairlead.store import Store, metadata, normalised_url
+from fairlead.store.migrations import HEAD
 
 __all__ = ["PostgresqlServer", "create_tables", "server_from_environment"]
 
 
 def create_tables(url: str) -> None:
-    """Create the tables of all rooms that are imported by now: those of every test module that was collected."""
+    """Create the tables of all rooms that are imported by now, those of every test module that was collected.
+
+    The database says that it has the newest schema, so that a whole program can be started on it. That migrations lead
+    to the same tables is what tests/store/test_migrations.py holds.
+    """
     store = Store(url)
     try:
         metadata.create_all(store.engine)
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+            connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{HEAD}')")
     finally:
         store.close()
 
