@@ -42,24 +42,27 @@ class PostgresqlServer:
         self._url = url
         self._prefix = f"fairlead_{uuid.uuid4().hex[:8]}"
         self._made = 0
-        self._template: str | None = None
+        self._templates: dict[int, str] = {}
 
     def create(self, *, empty: bool = False) -> str:
         """The URL of a new database, with all tables unless `empty`."""
-        if self._template is None and not empty:
-            self._template = self._new()
-            create_tables(self._address(self._template))
-        name = self._new(None if empty else self._template)
-        return self._address(name)
+        if empty:
+            return self._address(self._new())
+        # One more template when a module with tables was imported since.
+        tables = len(metadata.tables)
+        if tables not in self._templates:
+            self._templates[tables] = self._new()
+            create_tables(self._address(self._templates[tables]))
+        return self._address(self._new(self._templates[tables]))
 
     def drop(self, url: str) -> None:
         """Drop the database at `url`, whoever is still connected to it."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"), sa.make_url(url).database or "")
 
     def clean(self) -> None:
-        """Drop the template."""
-        if self._template is not None:
-            self.drop(self._address(self._template))
+        """Drop the templates."""
+        for template in self._templates.values():
+            self.drop(self._address(template))
 
     def _new(self, template: str | None = None) -> str:
         self._made += 1
