@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 
-from fairlead.clock import Clock, SteppedClock
+from fairlead.clock import SteppedClock
 from fairlead.descriptors import read_vnfd
 from fairlead.events import EventLog
 from fairlead.packages import META_FILE, Catalogue, LocalStorage, PackageStorage
@@ -18,19 +18,22 @@ from fairlead.store import Store, Tx
 from tests.packages.building import METADATA, Entries, entries, manifest
 
 __all__ = [
+    "DISABLED",
+    "ENABLED",
     "IMAGE",
     "PROJECT",
     "Shelf",
     "files_of",
     "in_chunks",
-    "onboarded",
     "package",
+    "sealed",
     "tacker_package",
     "zipped",
 ]
 
 PROJECT = "acme"
 IMAGE = "Files/router.qcow2"
+ENABLED = VnfPkgInfoModifications(operational_state=PackageOperationalState.ENABLED)
 DISABLED = VnfPkgInfoModifications(operational_state=PackageOperationalState.DISABLED)
 
 
@@ -42,7 +45,7 @@ class Shelf:
         store: Store,
         data: Path,
         *,
-        clock: Clock | None = None,
+        clock: SteppedClock | None = None,
         storage: PackageStorage | None = None,
         upload_limit: int = 2**30,
     ) -> None:
@@ -72,6 +75,12 @@ class Shelf:
         await self.catalogue.idle()
         return await self.catalogue.show(project, package)
 
+    async def onboarded(self, content: bytes | None = None, project: str = PROJECT) -> str:
+        """The id of a package that is onboarded."""
+        info = await self.uploaded(content if content is not None else package(), project=project)
+        assert info.onboarding_state == "ONBOARDED", info.onboarding_failure_details
+        return info.id
+
     async def told(self, package: str) -> list[str]:
         """The types of the package's events."""
         return [event.type for event in await self.events.read(None, subject=package)]
@@ -83,13 +92,6 @@ class Shelf:
             for path in self.data.rglob("*")
             if path.is_file() and ".locks" not in path.parts
         )
-
-
-async def onboarded(shelf: Shelf, content: bytes | None = None, project: str = PROJECT) -> str:
-    """The id of a package that is onboarded."""
-    info = await shelf.uploaded(content if content is not None else package(), project=project)
-    assert info.onboarding_state == "ONBOARDED", info.onboarding_failure_details
-    return info.id
 
 
 async def in_chunks(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:
@@ -110,10 +112,12 @@ def files_of(more: Mapping[str, bytes | None] | None = None, *, vnfd_id: str = "
     files = entries(more)
     vnfd = files["Definitions/vnfd.yaml"].replace(b"router-1", vnfd_id.encode())
     files["Definitions/vnfd.yaml"] = _with_checksums(vnfd, [files[IMAGE]] if IMAGE in files else [])
-    if "vnfd.mf" not in (more or {}):
-        del files["vnfd.mf"]
-        files["vnfd.mf"] = manifest(files)
-    return files
+    return files if "vnfd.mf" in (more or {}) else sealed(files)
+
+
+def sealed(files: Entries) -> Entries:
+    """The files with a manifest that is of them."""
+    return {**files, "vnfd.mf": manifest(files)}
 
 
 def package(more: Mapping[str, bytes | None] | None = None, *, vnfd_id: str = "router-1") -> bytes:
@@ -122,7 +126,7 @@ def package(more: Mapping[str, bytes | None] | None = None, *, vnfd_id: str = "r
 
 
 def tacker_package(directory: Path) -> bytes:
-    """The archive of a package of which only text was kept: what it names and lacks is made up, digests fitted."""
+    """The archive of a package of which only text was kept: what it names and lacks is made up, digests are fitted."""
     files: Entries = {
         path.relative_to(directory).as_posix(): path.read_bytes()
         for path in sorted(directory.rglob("*"))
@@ -131,15 +135,19 @@ def tacker_package(directory: Path) -> bytes:
     entry = re.search(rb"Entry-Definitions: *(\S+)", files[META_FILE])
     assert entry is not None
     for problem in read_vnfd(files, entry[1].decode()).problems:
-        missing = re.search(r'"([^"]+)"', problem.message)
-        if problem.code in ("file-missing", "missing-file", "artifact-missing") and missing:
+        missing = re.search(r'there is no file "([^"]+)"', problem.message)
+        if problem.code == "artifact-missing" and missing:
             files[missing[1]] = b"made up: " + missing[1].encode()
-    mf = f"{entry[1].decode().rpartition('.')[0]}.mf"
-    files[mf] = manifest(files, METADATA)
+    images = [content for name, content in files.items() if name.endswith(".img")]
+    for name, content in files.items():
+        if name.endswith(".yaml"):
+            files[name] = _with_checksums(content, images)
+    files[f"{entry[1].decode().rpartition('.')[0]}.mf"] = manifest(files, METADATA)
     return zipped(files)
 
 
 def _with_checksums(vnfd: bytes, images: Iterable[bytes]) -> bytes:
     for image in images:
         vnfd = re.sub(rb"\b[0-9a-f]{64}\b", hashlib.sha256(image).hexdigest().encode(), vnfd)
+        vnfd = re.sub(rb"\b[0-9a-f]{128}\b", hashlib.sha512(image).hexdigest().encode(), vnfd)
     return vnfd

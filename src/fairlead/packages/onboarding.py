@@ -7,12 +7,15 @@ that is not the one whose checksum the VNFD gives is refused before any VIM gets
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from fairlead.descriptors import Problem, Problems, Severity, SoftwareImage, Vnfd
+import msgspec
+
+from fairlead.descriptors import Mark, Problem, Problems, Severity, SoftwareImage, Vnfd
 from fairlead.errors import Unprocessable
 from fairlead.packages.contents import READ_ERRORS, Limits
 from fairlead.packages.csar import Csar, open_csar
@@ -23,7 +26,8 @@ from fairlead.packages.reading import read_csar
 __all__ = ["Onboarded", "images_of", "onboard", "refused"]
 
 
-_LONGEST_ID = 255
+_LONGEST_ID: Final = 255
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,7 @@ def onboard(path: Path, *, uploaded: float, limits: Limits | None = None) -> Onb
         found.extend(reading.problems)
         if reading.vnfd is None or csar.contents is None:
             raise refused(reading.problems)
-        if len(reading.vnfd.descriptor_id) > _LONGEST_ID:
-            found.error("bad-value", f"the descriptor's id has more than {_LONGEST_ID} characters", reading.vnfd.mark)
+        _check_storable(reading.vnfd, found)
         try:
             digests = _digests(csar)
             _check_images(csar, reading.vnfd, digests, found)
@@ -72,22 +75,25 @@ def refused(problems: tuple[Problem, ...]) -> Unprocessable:
     errors = [each for each in problems if each.severity is Severity.ERROR]
     first = errors[0] if errors else None
     count = "a mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+    documents = [_document(each) for each in problems]
+    told = _document(first)["message"] if first else ""
     return Unprocessable(
-        f"The package has {count}{'; the first' if len(errors) > 1 else ''}: {first.message if first else ''}.",
+        f"The package has {count}{'; the first' if len(errors) > 1 else ''}: {told}.",
         code="package-refused",
         place=str(first.mark) if first else None,
         remedy="Correct what `problems` lists, and upload the package again.",
-        more={"problems": [_document(each) for each in problems]},
+        more={"problems": documents},
     )
 
 
 def _document(problem: Problem) -> dict[str, Any]:
-    hint = {"hint": problem.hint} if problem.hint else {}
+    hint = {"hint": problem.hint.replace("\0", "\ufffd")} if problem.hint else {}
     return {
         "severity": problem.severity.value,
         "code": problem.code,
-        "message": problem.message,
-        "file": problem.file,
+        # PostgreSQL stores any character in text but this one.
+        "message": problem.message.replace("\0", "\ufffd"),
+        "file": problem.file.replace("\0", "\ufffd"),
         "line": problem.line,
         "column": problem.column,
         **hint,
@@ -105,6 +111,14 @@ def _digests(csar: Csar) -> dict[str, str]:
     return {
         name: f"sha256:{checked.get(name) or digest_of(csar.contents, name, 'sha-256')}" for name in csar.contents.sizes
     }
+
+
+def _check_storable(vnfd: Vnfd, problems: Problems) -> None:
+    """Tell of what the database, which gets to hold all parts of a descriptor some time, cannot hold."""
+    if len(vnfd.descriptor_id) > _LONGEST_ID:
+        problems.error("bad-value", f"the descriptor's id has more than {_LONGEST_ID} characters", vnfd.mark)
+    if _NUL.search(msgspec.json.encode(vnfd, enc_hook=str)):
+        problems.error("bad-value", "a text of the descriptor holds the character U+0000", Mark(vnfd.mark.file))
 
 
 def _check_images(csar: Csar, vnfd: Vnfd, digests: Mapping[str, str], problems: Problems) -> None:
