@@ -1,0 +1,230 @@
+"""The operations that are killed at every point, and the stages from which they start.
+
+A stage is reached by ordinary operations before any killing begins. A case says how its operation is begun, what to do
+when it turns out not to have been accepted before the kill, and in which state it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlead.errors import Conflict
+from fairlead.main.program import Program
+from fairlead.operations.tables import operations
+from fairlead.sol import (
+    CreateVnfRequest,
+    ExtVirtualLinkData,
+    HealVnfRequest,
+    InstantiateVnfRequest,
+    OperateVnfRequest,
+    ScaleType,
+    ScaleVnfRequest,
+    ScaleVnfToLevelRequest,
+    StopType,
+    TerminateVnfRequest,
+    TerminationType,
+    VnfExtCpConfig,
+    VnfExtCpData,
+    VnfInfoModificationRequest,
+    VnfOperationalState,
+)
+from fairlead.vims.simulated import World
+from fairlead.vims.simulated.world import Thing
+from fairlead.vnf import vnf_instances
+from tests.support.packages import VNFD_ID, small_package
+
+__all__ = ["CASES", "Case", "Setting", "prepare"]
+
+PROJECT = "default"
+STOPPED = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}
+
+
+class Setting:
+    """A running program in its data directory."""
+
+    def __init__(self, program: Program, data: Path) -> None:
+        self.program = program
+        self.data = data
+        self.vnf = ""
+
+    @property
+    def world(self) -> World:
+        """What is in the simulated VIM."""
+        return World.at(str(self.data / "world.db"), "sim")
+
+    async def look(self) -> None:
+        """Find the instance that the stage made."""
+        columns = vnf_instances.c
+        row = await self.program.store.read(lambda tx: tx.first(tx.select(vnf_instances, columns.id)))
+        self.vnf = row.id if row is not None else ""
+
+    async def set_faults(self, faults: list[dict[str, Any]]) -> None:
+        """What is to go wrong in the VIM from now on; no other setting stays."""
+        await self.program.vims.update(PROJECT, "sim", {"settings": {"faults": faults}})
+        await self.look()
+
+    async def last(self) -> tuple[str, str, str] | None:
+        """The id, type and state of the newest operation."""
+        columns = operations.c
+        row = await self.program.store.read(
+            lambda tx: tx.first(
+                tx.select(operations, columns.id, columns.type, columns.state).order_by(columns.started.desc()).limit(1)
+            )
+        )
+        return (row.id, row.type, row.state) if row is not None else None
+
+    async def stopped(self, operation: str) -> str:
+        """The state of an operation once it has stopped."""
+        while True:
+            state = (await self.program.operations.show(PROJECT, operation)).state
+            if state in STOPPED:
+                return str(state)
+            await asyncio.sleep(0.01)
+
+    async def do(self, operation: str, request: Any) -> str:
+        """Do an operation; the state in which it stopped."""
+        await self.look()
+        return await self.stopped(await self.program.vnfs.begin(PROJECT, self.vnf, operation, request))
+
+
+async def _chunks() -> AsyncIterator[bytes]:
+    yield small_package()
+
+
+_LINK = ExtVirtualLinkData(
+    id="operator",
+    resource_id="outside",
+    ext_cps=(VnfExtCpData(cpd_id="outside", cp_config={"first": VnfExtCpConfig()}),),
+)
+_INSTANTIATE = InstantiateVnfRequest(flavour_id="simple", instantiation_level_id="more", ext_virtual_links=(_LINK,))
+_OUT = ScaleVnfRequest(type=ScaleType.SCALE_OUT, aspect_id="workers")
+_IN = ScaleVnfRequest(type=ScaleType.SCALE_IN, aspect_id="workers")
+_STOP = OperateVnfRequest(
+    change_state_to=VnfOperationalState.STOPPED, stop_type=StopType.GRACEFUL, graceful_stop_timeout=1
+)
+_START = OperateVnfRequest(change_state_to=VnfOperationalState.STARTED)
+_TERMINATE = TerminateVnfRequest(termination_type=TerminationType.GRACEFUL, graceful_termination_timeout=1)
+_FAILING = [{"on": "create", "effect": "refused", "sort": "compute", "name": "worker/*", "times": 1}]
+_STUCK_DELETE = [{"on": "delete", "effect": "refused", "sort": "volume", "times": 1}]
+
+
+async def prepare(setting: Setting, stage: str) -> None:
+    """Bring a fresh program to `stage`."""
+    program = setting.program
+    package = await program.catalogue.create(PROJECT, {})
+    await program.catalogue.upload(PROJECT, package.id, _chunks())
+    await program.catalogue.idle()
+    world = str(setting.data / "world.db")
+    await program.vims.register(PROJECT, {"name": "sim", "type": "simulated", "interface": {"state": world}})
+    outside = {"subnets": [{"cidr": "192.0.2.0/24"}]}
+    setting.world.put(
+        Thing(handle="outside", sort="network", tag={}, spec=outside, outputs={"id": "outside"}, created=0, due=0)
+    )
+    await program.vnfs.create(PROJECT, CreateVnfRequest(vnfd_id=VNFD_ID, vnf_instance_name="small"))
+    for faults, operation, request, state in _STAGES[stage]:
+        await setting.set_faults(faults)
+        reached = await setting.do(operation, request)
+        if reached != state:
+            raise RuntimeError(f"stage {stage}: {operation} ended in {reached}")
+    await setting.set_faults([])
+
+
+_UP = ([], "instantiate", _INSTANTIATE, "COMPLETED")
+_STAGES: dict[str, list[tuple[list[dict[str, Any]], str, Any, str]]] = {
+    "created": [],
+    "up": [_UP],
+    "down": [_UP, ([], "operate", _STOP, "COMPLETED")],
+    "half up": [(_FAILING, "instantiate", _INSTANTIATE, "FAILED_TEMP")],
+    "half out": [_UP, (_FAILING, "scale", _OUT, "FAILED_TEMP")],
+    "half in": [_UP, (_STUCK_DELETE, "scale", _IN, "FAILED_TEMP")],
+    "half gone": [_UP, (_STUCK_DELETE, "terminate", _TERMINATE, "FAILED_TEMP")],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`begin` starts it; `type` tells the operation from those of the stage, `running` its states while it runs."""
+
+    name: str
+    stage: str
+    begin: Callable[[Setting], Awaitable[Any]]
+    type: str
+    before: str | None = None
+    """The state of the stage's operation that this case goes on with; None for one of its own."""
+
+    async def run(self, setting: Setting) -> str:
+        """Begin it, and wait for its end."""
+        await setting.look()
+        await self.begin(setting)
+        return await self._end(setting)
+
+    async def resume(self, setting: Setting) -> str:
+        """Wait for its end, begun before or, when it was not accepted then, begun now."""
+        await setting.look()
+        last = await setting.last()
+        if last is None or last[1] != self.type or (self.before is not None and last[2] == self.before):
+            await self.begin(setting)
+        return await self._end(setting)
+
+    async def _end(self, setting: Setting) -> str:
+        last = await setting.last()
+        if last is None:
+            raise RuntimeError("no operation was accepted")
+        return await setting.stopped(last[0])
+
+
+def _operation(type_: str, request: Any) -> Callable[[Setting], Awaitable[Any]]:
+    async def begin(setting: Setting) -> None:
+        await setting.program.vnfs.begin(PROJECT, setting.vnf, type_, request)
+
+    return begin
+
+
+def _word(word: str) -> Callable[[Setting], Awaitable[Any]]:
+    async def begin(setting: Setting) -> None:
+        last = await setting.last()
+        assert last is not None
+        try:
+            await getattr(setting.program.occurrences, word)(PROJECT, last[0])
+        except Conflict as error:
+            if error.code != "wrong-operation-state":
+                raise
+
+    return begin
+
+
+def _after_failure(name: str, stage: str, word: str, type_: str) -> Case:
+    return Case(name, stage, _word(word), type_, before="FAILED_TEMP")
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("instantiate", "created", _operation("instantiate", _INSTANTIATE), "instantiate"),
+        Case("scale-out", "up", _operation("scale", _OUT), "scale"),
+        Case("scale-in", "up", _operation("scale", _IN), "scale"),
+        Case(
+            "scale-to-level",
+            "up",
+            _operation("scale_to_level", ScaleVnfToLevelRequest(instantiation_level_id="least")),
+            "scale_to_level",
+        ),
+        Case("heal-one", "up", _operation("heal", HealVnfRequest(vnfc_instance_id=("worker-k1",))), "heal"),
+        Case("heal-all", "up", _operation("heal", HealVnfRequest(additional_params={"all": True})), "heal"),
+        Case("stop", "up", _operation("operate", _STOP), "operate"),
+        Case("start", "down", _operation("operate", _START), "operate"),
+        Case("modify", "up", _operation("modify", VnfInfoModificationRequest(metadata={"a": "b"})), "modify"),
+        Case("terminate", "up", _operation("terminate", _TERMINATE), "terminate"),
+        _after_failure("retry-instantiate", "half up", "retry", "instantiate"),
+        _after_failure("rollback-instantiate", "half up", "rollback", "instantiate"),
+        _after_failure("rollback-scale-out", "half out", "rollback", "scale"),
+        _after_failure("rollback-scale-in", "half in", "rollback", "scale"),
+        _after_failure("retry-terminate", "half gone", "retry", "terminate"),
+        _after_failure("rollback-terminate", "half gone", "rollback", "terminate"),
+    )
+}
+"""All cases, by name."""
