@@ -2,8 +2,11 @@
 
 Nobody polls alone: all handles that are due are read together. How often a handle is read follows how long it has been
 waited for (a twentieth of that, between `shortest` and `longest`), so that short waits end promptly and long ones cost
-little; and reading never takes more than a tenth of the time. Where the VIM tells by itself what changed, that is
-followed, and reading is only the safety net. A failed read is tried again: it never fails whoever waits.
+little. Where a read takes long, reads of the same handle are apart by twice that time, or for as long as that is less
+by a quarter of the time waited: a slow VIM is not asked without pause, and a short wait does not last twice as long for
+it. A few reads may be under way at once, so that what is new or has changed need not wait for the answer about the
+others. Where the VIM tells by itself what changed, that is followed, and reading is only the safety net. A failed read
+is tried again: it never fails whoever waits.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ __all__ = ["Watcher"]
 
 log = structlog.get_logger()
 _SHARE = 0.05
+_SHARE_OF_SLOW = 0.25
+_READS = 4
+"""How many reads may be under way at once."""
 _NET = 15.0
 """Seconds between reads of a handle while the VIM's own stream is being followed."""
 
@@ -61,8 +67,12 @@ class Watcher:
         self._stream: asyncio.Task[None] | None = None
         self._following = False
         self._changed: set[Key] = set()
+        self._asked: set[Key] = set()
+        """What reads that are under way will tell of."""
+        self._reads: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._failures = 0
+        self._silent_until = 0.0
 
     async def wait(
         self, kind: Kind[Any], sort: str, handle: Handle, done: Callable[[Status, Observed | None], bool]
@@ -93,7 +103,7 @@ class Watcher:
 
     async def close(self) -> None:
         """Stop watching; whoever still waits is cancelled."""
-        tasks = [task for task in (self._loop, self._stream) if task is not None]
+        tasks = [task for task in (self._loop, self._stream, *self._reads) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -102,7 +112,7 @@ class Watcher:
                 waiter.future.cancel()
 
     async def _watch(self) -> None:
-        """Read what is due, for as long as somebody waits."""
+        """Begin to read what is due, for as long as somebody waits."""
         while self._waiters:
             now = self._clock.now()
             due = self._due(now)
@@ -110,34 +120,52 @@ class Watcher:
                 await self._pause(now)
                 continue
             self._changed -= due
-            try:
-                observed = await self._driver.observe(_by_sort(due))
-            except VimError as error:
-                await self._after_failure(error)
-                continue
+            self._asked |= due
+            read = asyncio.create_task(self._read(due), name="watcher-read")
+            self._reads.add(read)
+            read.add_done_callback(self._reads.discard)
+
+    async def _read(self, due: set[Key]) -> None:
+        began = self._clock.now()
+        try:
+            observed = await self._driver.observe(_by_sort(due))
+        except VimError as error:
+            self._note_failure(error.code, error.cause)
+        except Exception as error:  # noqa: BLE001 - whoever waits must not wait for a watcher that has ended
+            self._note_failure("internal-error", repr(error))
+        else:
             self._failures = 0
-            took = self._clock.now() - now
+            took = self._clock.now() - began
             for key in due:
-                self._tell(key, observed.get(key), took)
+                self._tell(key, observed.get(key), began, took)
+        finally:
+            self._asked -= due
+            self._wake.set()
 
     def _due(self, now: float) -> set[Key]:
         """What is to be read now: with what is due goes what would be due a little later anyway."""
         due: set[Key] = set()
+        if len(self._reads) >= _READS or now < self._silent_until:
+            return due
+        urgent = False
         for key, waiters in self._waiters.items():
-            soonest = min(waiter.due - waiter.spread for waiter in waiters)
-            if soonest <= now or key in self._changed:
+            if key in self._asked:
+                continue
+            changed = key in self._changed
+            if changed or any(waiter.due - waiter.spread <= now for waiter in waiters):
                 due.add(key)
-        if due and not any(key in self._changed or any(w.due <= now for w in self._waiters[key]) for key in due):
-            return set()
-        return due
+                urgent = urgent or changed or any(waiter.due <= now for waiter in waiters)
+        return due if urgent else set()
 
     async def _pause(self, now: float) -> None:
-        """Until the next read is due, a new waiter comes or the VIM tells of a change."""
-        next_due = min(waiter.due for waiters in self._waiters.values() for waiter in waiters)
+        """Until the next read is due, one has ended, a new waiter comes or the VIM tells of a change."""
         self._wake.clear()
-        if self._changed & self._waiters.keys():
+        idle = [waiter.due for key, waiters in self._waiters.items() if key not in self._asked for waiter in waiters]
+        if not idle or len(self._reads) >= _READS:
+            await self._wake.wait()
             return
-        sleeping = asyncio.ensure_future(self._clock.sleep(max(next_due - now, 0.001)))
+        until = max(min(idle), self._silent_until)
+        sleeping = asyncio.ensure_future(self._clock.sleep(max(until - now, 0.001)))
         waking = asyncio.ensure_future(self._wake.wait())
         try:
             await asyncio.wait((sleeping, waking), return_when=asyncio.FIRST_COMPLETED)
@@ -145,16 +173,18 @@ class Watcher:
             sleeping.cancel()
             waking.cancel()
 
-    async def _after_failure(self, error: VimError) -> None:
+    def _note_failure(self, code: str, cause: str | None) -> None:
         self._failures += 1
         if self._failures in (1, 10, 100):
-            log.warning("vim.read-failed", code=error.code, cause=error.cause, failures=self._failures)
-        await self._clock.sleep(min(self._longest, 0.2 * 2 ** min(self._failures, 6)))
+            log.warning("vim.read-failed", code=code, cause=cause, failures=self._failures)
+        pause = min(self._longest, 0.2 * 2 ** min(self._failures, 6))
+        self._silent_until = self._clock.now() + pause
 
-    def _tell(self, key: Key, observed: Observed | None, took: float) -> None:
+    def _tell(self, key: Key, observed: Observed | None, began: float, took: float) -> None:
+        """Tell everybody but those who came after the read began: what they have just changed may not be in it."""
         now = self._clock.now()
         for waiter in self._waiters.get(key, ()):
-            if waiter.future.done():
+            if waiter.future.done() or waiter.since > began:
                 continue
             try:
                 status = waiter.kind.status(observed)
@@ -164,7 +194,9 @@ class Watcher:
                 continue
             if over:
                 waiter.future.set_result(status)
-            interval = max(min((now - waiter.since) * _SHARE, self._longest), self._shortest, took * 10)
+            waited = now - waiter.since
+            slow = min(took * 2, waited * _SHARE_OF_SLOW)
+            interval = max(min(waited * _SHARE, self._longest), self._shortest, slow)
             interval = max(interval, _NET) if self._following else interval
             waiter.due, waiter.spread = now + interval, interval / 4
 
