@@ -21,10 +21,10 @@ def engine_of(access: Access) -> Engine:
 
 
 async def printed(access: Access, container: Handle) -> str:
-    """What the container has printed, once its last word is `done`."""
+    """What the container has printed, once `done` is among its lines: two streams come in no certain order."""
     engine = engine_of(access)
     try:
-        while not (text := await engine.logs(container, 1000, 2**20)).rstrip().endswith("done"):
+        while "done" not in (text := await engine.logs(container, 1000, 2**20)).splitlines():
             pass
         return text
     finally:

@@ -24,6 +24,8 @@ API_VERSION = "1.41"
 _LARGEST_ANSWER = 64 * 2**20
 """Bytes; an honest answer is a few kilobytes, a list of a thousand containers some megabytes."""
 _LONGEST_EVENT = 2**20
+_LOG_LIMIT = 5.0
+"""Seconds; a log is shown on the way to something else, which must not wait for it."""
 
 
 class Engine:
@@ -91,7 +93,7 @@ class Engine:
         """The last `lines` lines that a container printed, at most `largest` bytes of them."""
         params = {"stdout": "1", "stderr": "1", "tail": str(lines)}
         try:
-            async with asyncio.timeout(self.settings.timeout):
+            async with asyncio.timeout(min(self.settings.timeout, _LOG_LIMIT)):
                 async with self._request("GET", f"/containers/{container}/logs", params=params) as answer:
                     raw = await answer.content.read(largest) if answer.status == 200 else b""
                     while 0 < len(raw) < largest and (more := await answer.content.read(largest - len(raw))):
