@@ -36,7 +36,8 @@ from fairlead.operations.tables import installation, operations
 from fairlead.packages import Catalogue, LocalStorage
 from fairlead.secrets import Vault, load_keyring
 from fairlead.settings import Settings
-from fairlead.store import Store, Tx, metadata
+from fairlead.store import Store, Tx
+from fairlead.store.migrations import migrate
 from fairlead.vims import DriverType, Registrations, VimRegistry
 from fairlead.vnf import Occurrences, VnfRole, Vnfs, vnf_instances
 
@@ -73,7 +74,7 @@ class Program:
         self.clock = clock or SystemClock()
         self.worker = f"worker-{secrets.token_hex(6)}"
         self.store = store or Store(settings.store_url, patience=settings.store.patience)
-        metadata.create_all(self.store.engine)
+        migrate(self.store)
         self.metrics = CollectorRegistry()
         keyring = load_keyring(settings.master_key_file, keys=settings.secrets.master_keys)
         self.vault = Vault(self.store, keyring)
