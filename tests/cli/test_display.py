@@ -99,7 +99,9 @@ def test_operations_of_any_length_have_an_axis(length: float) -> None:
 
 
 def test_an_operation_without_steps_has_a_chart_too() -> None:
-    assert chart(timeline(ended=None, state="STARTING"))[0].startswith("instantiate STARTING")
+    lines = chart(timeline(ended=None, state="STARTING"))
+    assert lines[0].startswith("instantiate STARTING")
+    assert lines[1:] == ["No step has begun."]
 
 
 def test_a_card_has_a_line_for_each_fact_and_keeps_the_vims_words() -> None:

@@ -75,11 +75,13 @@ def render_chart(timeline: Mapping[str, Any], *, width: int, now: float, plain: 
     column = min(labels, max(width // 3, 12))
 
     lines = [_title(timeline, start, end, running)]
+    if not steps:
+        return "\n".join([*lines, "No step has begun."])
     attempts = sorted({step.key[0] for step in steps})
-    for attempt in attempts or [0]:
+    for attempt in attempts:
         of_it = [step for step in steps if step.key[0] == attempt]
         # The first begins when the operation was accepted, which shows how long it waited for its turn.
-        begun = start if attempt == min(attempts, default=0) else min(_times(of_it))
+        begun = start if attempt == attempts[0] else min(_times(of_it))
         done = max([*_times(of_it), now if any(step.running for step in of_it) else begun])
         if len(attempts) > 1:
             lines += ["", click.style(f"attempt {attempts.index(attempt) + 1}, after {begun - start:.1f} s", bold=True)]

@@ -74,8 +74,15 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping | list) and any(isinstance(item, Mapping | list) for item in _items(value)):
+        # A tree has no form in one line that is read more easily than its own.
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={_text(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_text(item) for item in value)
     return str(value)
+
+
+def _items(value: Mapping[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, Mapping) else value

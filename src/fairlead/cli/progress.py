@@ -87,6 +87,8 @@ class Progress:
             if step.phase == self._seen.get(step.key, "waiting"):
                 continue
             self._seen[step.key] = step.phase
+            if step.phase == "asked":
+                continue
             at = max((mark for mark in (step.started, step.accepted, step.ended) if mark is not None), default=begun)
             reason = f"  {step.reason}" if step.failed else ""
             self._invocation.note(f"{max(at - begun, 0):7.1f} s  {step.sign} {step.name}  {step.phase}{reason}")
