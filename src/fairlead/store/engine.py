@@ -22,6 +22,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.errors import StoreUnavailable
+from fairlead.store.commits import CertainCommit
 from fairlead.store.transactions import Tx
 
 __all__ = ["Store", "normalised_url"]
@@ -55,6 +56,8 @@ class Store:
         self.engine = _engine(self.url, self.sqlite)
         self._readers = ThreadPoolExecutor(2 if self.sqlite else _THREADS, thread_name_prefix="store")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
         self._writer: threading.Thread | None = None
         if self.sqlite:
             self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
@@ -70,37 +73,41 @@ class Store:
     async def write(self, work: Callable[[Tx], T], project: str | None = None) -> T:
         """Run `work` in a transaction that is committed when it returns. Raises as `read` does."""
         if self.sqlite:
-            future: Future[T] = Future()
-            self._jobs.put((work, project, future))
-            return await asyncio.wrap_future(future)
+            return await asyncio.wrap_future(self._queued(work, project))
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.write_now, work, project)
 
     def read_now(self, work: Callable[[Tx], T], project: str | None = None) -> T:
         """`read` for callers that are in a thread already."""
-        return self._insist(lambda: self._once(work, project, self.engine.connect))
+        return self._insist(lambda: self._read_once(work, project))
 
     def write_now(self, work: Callable[[Tx], T], project: str | None = None) -> T:
         """`write` for callers that are in a thread already."""
         if self.sqlite:
-            future: Future[T] = Future()
-            self._jobs.put((work, project, future))
-            return future.result()
-        return self._insist(lambda: self._once(work, project, self.engine.begin))
+            return self._queued(work, project).result()
+        return self._insist(CertainCommit(self.engine, work, project).attempt)
 
     def close(self) -> None:
         """Finish what is queued and let go of the database."""
         if self._writer is not None:
-            self._jobs.put(None)
+            with self._closing:
+                self._closed = True
+                self._jobs.put(None)
             self._writer.join()
         self._readers.shutdown()
         self.engine.dispose()
 
-    def _once(self, work: Callable[[Tx], T], project: str | None, opening: Callable[[], Any]) -> T:
-        with opening() as connection:
-            tx = Tx(connection, project)
-            result = work(tx)
-        tx.committed()
-        return result
+    def _read_once(self, work: Callable[[Tx], T], project: str | None) -> T:
+        with self.engine.connect() as connection:
+            return work(Tx(connection, project))
+
+    def _queued(self, work: Callable[[Tx], T], project: str | None) -> Future[T]:
+        """Hand `work` to the writer."""
+        future: Future[T] = Future()
+        with self._closing:
+            if self._closed:
+                raise StoreUnavailable("The program is stopping and writes no more.")
+            self._jobs.put((work, project, future))
+        return future
 
     def _insist(self, attempt: Callable[[], T]) -> T:
         """`attempt`, again and again while the connection is lost or the transaction was a deadlock's victim."""
@@ -126,7 +133,9 @@ class Store:
             job = self._jobs.get()
             batch = []
             while job is not None:
-                batch.append(job)
+                # From here on nobody can take the job back; one that was given up before is left out.
+                if job[2].set_running_or_notify_cancel():
+                    batch.append(job)
                 if len(batch) >= _GROUP or self._jobs.empty():
                     break
                 job = self._jobs.get()
@@ -160,9 +169,10 @@ class Store:
                     result = work(tx)
                     savepoint.commit()
                     outcomes.append((tx, result, None))
-                except sa.exc.OperationalError:
-                    raise
-                except BaseException as error:  # noqa: BLE001 - handed to the one who asked
+                except BaseException as error:
+                    if isinstance(error, sa.exc.DBAPIError) and _passing(error):
+                        raise
+                    # When the database has given up the whole transaction, this fails too, and with it the batch.
                     savepoint.rollback()
                     outcomes.append((tx, None, error))
         return outcomes

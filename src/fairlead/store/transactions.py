@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import visitors
 
@@ -17,6 +18,7 @@ from fairlead.errors import FairleadError
 
 __all__ = ["Tx"]
 
+log = structlog.get_logger()
 _SCOPE = "fairlead_scope"
 
 S = TypeVar("S", sa.Select[Any], sa.Update, sa.Delete)
@@ -63,7 +65,8 @@ class Tx:
             statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed, where=owner)
         else:
             statement = statement.on_conflict_do_nothing(index_elements=list(keys))
-        return int(self._connection.execute(statement).rowcount) > 0
+        # For an INSERT the count is thrown away unless it is asked for.
+        return int(self._connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount) > 0
 
     def all(self, statement: sa.Select[Any]) -> list[Any]:
         """The rows of `statement`."""
@@ -79,7 +82,7 @@ class Tx:
 
     def run(self, statement: sa.Update | sa.Delete | sa.Insert) -> int:
         """Execute a change; the number of rows it changed."""
-        return int(self._execute(statement).rowcount)
+        return int(self._execute(statement.execution_options(preserve_rowcount=True)).rowcount)
 
     def lock(self, statement: sa.Select[Any]) -> Any:
         """The first row of `statement`, locked until the transaction ends (SQLite has one writer at a time anyway)."""
@@ -90,9 +93,12 @@ class Tx:
         self._after_commit.append(call)
 
     def committed(self) -> None:
-        """For the engine only: the commit has happened."""
+        """For the engine only: the commit has happened, whatever a call that was asked for may raise."""
         for call in self._after_commit:
-            call()
+            try:
+                call()
+            except Exception as error:
+                log.error("store.after-commit-failed", exc_info=error)
 
     def _with_owner(self, target: sa.Table, values: dict[str, Any]) -> dict[str, Any]:
         if self.project is not None and target.info.get("owned"):
