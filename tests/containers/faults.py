@@ -37,6 +37,7 @@ class Proxy:
         self._engine = engine
         self.faults: list[Fault] = []
         self.seen: list[str] = []
+        self.over = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         path = re.sub(r"^/v[0-9.]+", "", request.path)
@@ -48,7 +49,7 @@ class Proxy:
             if fault.effect == "refuse":
                 return web.json_response({"message": fault.message}, status=fault.status)
             if fault.effect == "hang":
-                await asyncio.Event().wait()
+                await self.over.wait()
         answer = await self._pass_on(request)
         if fault is not None and fault.effect == "lose" and request.transport is not None:
             request.transport.abort()
@@ -78,4 +79,5 @@ async def proxied(engine: str, directory: Path) -> AsyncIterator[tuple[Proxy, st
     try:
         yield proxy, f"unix://{socket}"
     finally:
+        proxy.over.set()
         await runner.cleanup()
