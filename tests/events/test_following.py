@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from fairlead.clock import SteppedClock
 from fairlead.events import Event, EventLog
 from fairlead.store import Store, Tx
+from tests.conftest import sqlite_database
 from tests.support.waiting import until
 
 
@@ -161,3 +164,33 @@ def test_a_log_may_be_followed_in_one_event_loop_after_another(sqlite_store: Sto
     assert asyncio.run(once("a")) == ["a"]
     sqlite_store.write_now(lambda tx: log.append(tx, project="p", type="vnf.created", subject="between"))
     assert asyncio.run(once("b")) == ["b"]
+
+
+async def test_a_follower_waits_out_a_database_that_does_not_answer(tmp_path: Path, clock: SteppedClock) -> None:
+    url = sqlite_database(tmp_path / "fairlead.db")
+    store, other = Store(url, patience=0.01), Store(url)
+    broken = threading.Event()
+    refused: list[float] = []
+
+    def refuse(*_: object) -> None:
+        if broken.is_set():
+            refused.append(clock.now())
+            raise sa.exc.OperationalError("SELECT", None, Exception("server closed the connection"))
+
+    sa.event.listen(store.engine, "before_cursor_execute", refuse)
+    try:
+        log, writer = EventLog(store, clock, poll=0.5), EventLog(other, clock)
+        stream = log.follow("p", 0)
+        waiting = asyncio.ensure_future(take(stream, 1))
+        await until(lambda: followers(log) == 1 and clock.next_wake())
+        broken.set()
+        await append(writer, other, "meanwhile")
+        log._committed()
+        await until(lambda: refused and clock.next_wake() == clock.now() + 0.5)
+        broken.clear()
+        assert not waiting.done()
+        clock.step(0.5)
+        assert await waiting == ["meanwhile"]
+    finally:
+        store.close()
+        other.close()
