@@ -109,6 +109,16 @@ def test_a_wait_outlives_a_restart_of_the_server(peer: Peer, client: Client) -> 
     assert seen.troubles[-1] is None
 
 
+def test_a_stream_that_breaks_wakes_who_waits(peer: Peer, client: Client) -> None:
+    with Feed(client.events, operation=begun(client)) as feed:
+        until(lambda: feed.connected)
+        while feed.wait(0.3):
+            pass
+        peer.stop()
+        assert feed.wait(5.0)
+        assert not feed.connected
+
+
 def test_the_end_of_a_wait_ends_its_thread(client: Client) -> None:
     client.operations.wait(begun(client), timeout=10)
     until(lambda: not any(thread.name == "fairlead-feed" for thread in threading.enumerate()))

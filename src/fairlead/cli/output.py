@@ -74,8 +74,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, Mapping | list) and any(isinstance(item, Mapping | list) for item in _items(value)):
-        # A tree has no form in one line that is read more easily than its own.
+    if _is_tree(value):
+        # It has no form in one line that is read more easily than its own.
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={_text(item)}" for key, item in value.items())
@@ -84,5 +84,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _items(value: Mapping[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, Mapping) else value
+def _is_tree(value: Any) -> bool:
+    """Whether there are objects inside of `value`."""
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return any(isinstance(item, Mapping) or _is_tree(item) for item in inside)

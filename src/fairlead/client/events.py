@@ -11,7 +11,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +104,8 @@ class Follower:
         self._socket: socket.socket | None = None
         self.connected = False
         """Whether the stream stands at this moment: news will come by itself."""
+        self.lost: Callable[[], None] = _nothing
+        """Called whenever the stream has broken."""
 
     def __iter__(self) -> Iterator[Event]:
         delay, since = _FIRST_DELAY, None
@@ -146,6 +148,7 @@ class Follower:
                 yield from parse(answer.iter_lines())
             finally:
                 self.connected, self._socket = False, None
+                self.lost()
 
 
 def parse(lines: Iterable[str]) -> Iterator[Event]:
@@ -164,6 +167,10 @@ def parse(lines: Iterable[str]) -> Iterator[Event]:
         if data:
             yield _event("\n".join(data), fields)
         data, fields = [], {}
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _event(text: str, fields: dict[str, str]) -> Event:

@@ -24,6 +24,8 @@ class Feed:
         # The patience is the waiting side's to have: here the stream is tried for as long as somebody waits.
         self._follower = events.follow(after=0, operation=operation, subject=subject, patience=float("inf"))
         self._bell = threading.Event()
+        # A broken stream is a reason to look: the server may have gone, and who waits should ask more often until it is back.
+        self._follower.lost = self._bell.set
         self._thread = threading.Thread(target=self._listen, name="fairlead-feed", daemon=True)
 
     @property
