@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,9 +29,10 @@ from fairlead.resources import (
     Tag,
     VimId,
 )
-from fairlead.vims import Access
+from fairlead.vims import Access, containers
 from fairlead.vims.containers import Container, Nic, driver
 from fairlead.vims.containers.addresses import choose, ipam, pools_label, pools_of
+from fairlead.vims.containers.codes import CODES
 from fairlead.vims.containers.composition import archive, body, check, hostname
 from fairlead.vims.containers.labels import engine_name, image_reference, labels_of, tag_of, tag_of_image
 from fairlead.vims.containers.refusals import error_of
@@ -356,3 +359,18 @@ def test_a_registration_that_cannot_be_used_is_refused_with_its_field(fields: di
 def test_a_registration_that_can_be_used_is_accepted() -> None:
     for url in ("unix:///run/podman/podman.sock", "tcp://10.0.0.1:2375", "https://engine.example:2376"):
         driver.validate(Access(id="v", name="v", type="containers", deployment="d", interface={"url": url}))
+
+
+# -- codes -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_code_that_the_driver_gives_is_explained() -> None:
+    source = Path(containers.__file__).parent
+    text = "\n".join(path.read_text() for path in source.glob("*.py") if path.name != "codes.py")
+    named = set(re.findall(r"\bcode=\"([a-z-]+)\"", text)) | set(re.findall(r"default_code = \"([a-z-]+)\"", text))
+    in_tables = re.findall(r"^\s+\"([a-z]+(?:-[a-z]+)+)\",$", text, re.MULTILINE)
+    inline = re.findall(r", Vim[A-Z][a-z]+, \"([a-z-]+)\"", text)
+    in_settings = {"bad-vim-settings", "bad-vim-credentials"}
+    assert named | set(in_tables) | set(inline) | in_settings >= {"image-missing", "bad-subnet", "vim-disk-full"}
+    assert (named | set(in_tables) | set(inline)) - CODES.keys() == set()
+    assert CODES.keys() - (named | set(in_tables) | set(inline) | in_settings) == set()

@@ -83,7 +83,7 @@ def body(container: Container, tag: Tag, allowed: Collection[str]) -> dict[str, 
     wanted: dict[str, Any] = {
         "Image": machine.image,
         "Hostname": hostname(machine.label),
-        "Env": [f"{name}={value}" for name, value in sorted(machine.environment.items())],
+        "Env": [f"{name}={known(value)}" for name, value in sorted(machine.environment.items())],
         "Labels": labels_of(tag),
         "HostConfig": host,
     }

@@ -48,8 +48,9 @@ class ComputeKind(ComputeRules):
             wanted = body(container, tag, self._engine.settings.allowed_capabilities)
             await self._add_network(wanted, container)
             await self._require_volumes(container.machine)
-            handle = await self._begin(wanted, container, tag)
-            await self._finish_or_remove(handle, container)
+            handle, finished = await self._begin(wanted, container, tag)
+            if not finished:
+                await self._finish_or_remove(handle, container, engine_name(tag))
         except FairleadError as error:
             error.resource = error.resource or resource.name
             raise
@@ -77,8 +78,8 @@ class ComputeKind(ComputeRules):
                     remedy="Create it first, or name one that exists.",
                 )
 
-    async def _begin(self, wanted: dict[str, Any], container: Container, tag: Tag) -> Handle:
-        """Create it, or take what another attempt under the same incarnation has created."""
+    async def _begin(self, wanted: dict[str, Any], container: Container, tag: Tag) -> tuple[Handle, bool]:
+        """Create it, or take what another attempt under the same incarnation has created, and may have finished."""
         name = engine_name(tag)
         try:
             made = await self._engine.post(
@@ -90,17 +91,17 @@ class ComputeKind(ComputeRules):
                 raise Taken(
                     f"The container engine has another container '{name}'.", cause=error.cause, remedy=error.remedy
                 ) from error
-            return Handle(seen["Id"])
+            return Handle(seen["Id"]), not begun_only(seen)
         if container.machine.power == "off":
             earlier = await self._views.words(name + OFF)  # one that is finished has another name
             if earlier is not None and tag_of(earlier["Config"].get("Labels")) == tag:
                 await self._remove(made["Id"])
-                return Handle(earlier["Id"])
-        return Handle(made["Id"])
+                return Handle(earlier["Id"]), True
+        return Handle(made["Id"]), False
 
-    async def _finish_or_remove(self, handle: Handle, container: Container) -> None:
+    async def _finish_or_remove(self, handle: Handle, container: Container, name: str) -> None:
         try:
-            await self._finish(handle, container)
+            await self._finish(handle, container, name)
         except VimUnavailable:
             raise
         except VimError:
@@ -108,10 +109,7 @@ class ComputeKind(ComputeRules):
                 await self._remove(handle)
             raise
 
-    async def _finish(self, handle: Handle, container: Container) -> None:
-        seen = await self._views.words(handle)
-        if seen is None or not begun_only(seen):
-            return
+    async def _finish(self, handle: Handle, container: Container, name: str) -> None:
         for nic in container.nics[1:]:
             await self._connections.connect(handle, nic)
         files = archive(container.machine)
@@ -119,7 +117,7 @@ class ComputeKind(ComputeRules):
             path = f"/containers/{handle}/archive"
             await self._engine.call("PUT", path, "put files into a container", data=files, params={"path": "/"})
         if container.machine.power == "off":
-            await self._rename(handle, seen["Name"].lstrip("/") + OFF)
+            await self._rename(handle, name + OFF)
         else:
             await self._start(handle, container)
             await self._verify_macs(handle, container)

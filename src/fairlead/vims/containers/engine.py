@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from fairlead.vims.containers.settings import Place, Settings
 __all__ = ["API_VERSION", "Engine"]
 
 API_VERSION = "1.41"
+_PATH = re.compile(r"/[A-Za-z0-9_.:@/-]+")
+"""Names that packages and requests bring end up in paths: none may lead to another call than the one that is meant."""
 _LARGEST_ANSWER = 64 * 2**20
 """Bytes; an honest answer is a few kilobytes, a list of a thousand containers some megabytes."""
 _LONGEST_EVENT = 2**20
@@ -126,6 +129,8 @@ class Engine:
     def _request(
         self, method: str, path: str, *, body: Any = None, data: Any = None, params: Mapping[str, Any] | None = None
     ) -> Any:
+        if not _PATH.fullmatch(path) or ".." in path:
+            raise NotThere("There is nothing of such a name in a container engine.", cause=f"'{path}' is no path")
         if self._session is None:
             socket = self._place.socket
             connector: aiohttp.BaseConnector

@@ -102,6 +102,6 @@ def _bad(detail: str, place: str) -> Unprocessable:
         detail,
         code="bad-vim-settings",
         place=place,
-        remedy="Give interface.url as unix:///path/of/the/socket, tcp://host:port or https://host:port, "
-        "and only the settings that docs/vims/containers.md names.",
+        remedy="Give interface.url as unix:///path/of/the/socket, tcp://host:port or https://host:port. "
+        f"The settings are {', '.join(Settings.__struct_fields__)}.",
     )
