@@ -14,11 +14,12 @@ from collections.abc import Coroutine, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from prometheus_client import CollectorRegistry
 
 from fairlead.clock import Clock, SystemClock
-from fairlead.errors import FairleadError, StoreUnavailable
+from fairlead.errors import StoreUnavailable
 from fairlead.events import EventLog
 from fairlead.identity import Identity
 from fairlead.operations import (
@@ -176,8 +177,8 @@ class Program:
             await self.clock.sleep(self.settings.operations.sweep_interval)
             try:
                 await self.sweeper.sweep_all()
-            except FairleadError as error:
-                log.warning("sweep.failed", code=error.code, detail=error.detail)
+            except Exception as error:  # noqa: BLE001 - the next sweep may go well
+                log.warning("sweep.failed", error=repr(error))
 
 
 def _package_uses(tx: Tx, package: str) -> list[str]:
@@ -202,4 +203,7 @@ def deployment_id(store: Store) -> str:
         tx.insert(installation, name="deployment", value=chosen)
         return chosen
 
-    return store.write_now(choose)
+    try:
+        return store.write_now(choose)
+    except sa.exc.IntegrityError:
+        return store.write_now(choose)  # Another process of this installation has chosen at the same moment.

@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import structlog
+
 from fairlead.clock import Clock
 from fairlead.operations.tables import operations
 from fairlead.resources import CancelMode
 from fairlead.store import Store, Tx
 
 __all__ = ["Cancel", "Cancels"]
+
+log = structlog.get_logger()
 
 _INTERVAL = 1.0
 
@@ -81,8 +85,11 @@ class Cancels:
         while True:
             await self._clock.sleep(_INTERVAL)
             if self._watched:
-                for row in await self._store.read(self._asked):
-                    self.ask(row.id, CancelMode(row.cancel))
+                try:
+                    for row in await self._store.read(self._asked):
+                        self.ask(row.id, CancelMode(row.cancel))
+                except Exception as error:  # noqa: BLE001 - the next look may go well, and nobody else looks
+                    log.warning("cancels.not-read", error=repr(error))
 
     def _asked(self, tx: Tx) -> list[Any]:
         where = (operations.c.worker == self._worker, operations.c.cancel.is_not(None))

@@ -10,10 +10,13 @@ from typing import Any
 
 import msgspec
 
+from fairlead.errors import Quarantined
+from fairlead.operations import tables
 from fairlead.operations.occurrence import Operation
 from fairlead.operations.types import Desired, OperationType, Role, Sealer, Situation
 from fairlead.resources import (
     SCHEMA,
+    Change,
     Incarnation,
     Name,
     OnFailure,
@@ -21,6 +24,7 @@ from fairlead.resources import (
     Recorded,
     Records,
     Resource,
+    Verb,
     VimId,
     decode_recorded,
     decode_resources,
@@ -30,17 +34,34 @@ from fairlead.resources import (
     upcast,
 )
 from fairlead.secrets import Vault
+from fairlead.store import Tx
 from fairlead.vims import VimRegistry
 
-__all__ = ["Way", "before_document", "before_rows", "plan_way", "situation_of", "target_document", "vims_of", "way"]
+__all__ = [
+    "Way",
+    "before_document",
+    "before_rows",
+    "forget_secrets",
+    "plan_way",
+    "request_of",
+    "situation_of",
+    "situation_of_way",
+    "target_document",
+    "vims_of",
+    "way",
+]
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an operation is to lead: to its target, or `back` to what was before."""
+    """Where an operation is to lead: to its target, or `back` to what was before.
+
+    `decided_record` is the record that was decided, whichever way is taken: it knows what was chosen, as the VIM.
+    """
 
     wanted: dict[Name, Resource[Any]]
     record: Any
     old_record: Any
+    decided_record: Any = None
     tainted: frozenset[Incarnation]
     on_failure: OnFailure
     back: bool
@@ -71,18 +92,27 @@ def before_rows(operation: Operation) -> list[Recorded[Any]]:
 
 def way(role: Role, operation: Operation, *, back: bool) -> Way:
     """Where a decided operation is to lead. Raises Quarantined for documents that cannot be read."""
-    target = upcast(operation.target or {}, what="target of an operation")
-    before = upcast(operation.before or {}, what="before-image of an operation")
-    old_record = role.decode_record(before["record"])
-    recorded, decided = Records.of(before_rows(operation)), decode_resources(target, what="target of an operation")
-    return Way(
-        wanted=recorded.resources() if back else decided,
-        record=old_record if back else role.decode_record(target["record"]),
-        old_record=old_record,
-        tainted=frozenset() if back else frozenset(Incarnation(life) for life in target["tainted"]),
-        on_failure=OnFailure.STOP if back else OnFailure(target["on_failure"]),
-        back=back,
-    )
+    try:
+        target = upcast(operation.target or {}, what="target of an operation")
+        before = upcast(operation.before or {}, what="before-image of an operation")
+        old_record, decided_record = role.decode_record(before["record"]), role.decode_record(target["record"])
+        recorded, decided = Records.of(before_rows(operation)), decode_resources(target, what="target of an operation")
+        return Way(
+            wanted=recorded.resources() if back else decided,
+            record=old_record if back else decided_record,
+            old_record=old_record,
+            decided_record=decided_record,
+            tainted=frozenset() if back else frozenset(Incarnation(life) for life in target["tainted"]),
+            on_failure=OnFailure.STOP if back else OnFailure(target["on_failure"]),
+            back=back,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Quarantined(
+            f"What operation {operation.id} was decided to do cannot be read: {type(error).__name__}: {error}.",
+            code="unreadable-document",
+            resource=operation.id,
+            remedy="Restore the row from a backup, or fail the operation and terminate the instance.",
+        ) from error
 
 
 async def situation_of(
@@ -93,15 +123,58 @@ async def situation_of(
     return Situation(record=record, records=records, request=request, context=context, sealer=Sealer(vault.digest))
 
 
+async def situation_of_way(role: Role, vault: Vault, operation: Operation, chosen: Way, records: Records) -> Situation:
+    """What the type of a decided operation arranges its plan with: nothing that was chosen is chosen again."""
+    request = request_of(role, operation)
+    context = await role.context(operation.project, chosen.decided_record, request)
+    sealer = Sealer(vault.digest)
+    return Situation(record=chosen.old_record, records=records, request=request, context=context, sealer=sealer)
+
+
+def request_of(role: Role, operation: Operation) -> Any:
+    """The request of a stored operation. Raises Quarantined (`unreadable-document`)."""
+    try:
+        return msgspec.convert(operation.request, role.types[operation.type].request)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise Quarantined(
+            f"The request of operation {operation.id} cannot be read: {error}.",
+            code="unreadable-document",
+            resource=operation.id,
+            remedy="Restore the row from a backup, or fail the operation.",
+        ) from error
+
+
 async def plan_way(vims: VimRegistry, role: Role, type_: OperationType, chosen: Way, situation: Situation) -> Plan:
     """The plan of a way from where the records are now."""
     records = situation.records
     await vims.prepare(role.vims(chosen.wanted) | vims_of(records))
     tainted = {name for name, row in records.current.items() if row.incarnation in chosen.tainted}
     plan = diff(records, chosen.wanted, vims, tainted=tainted)
-    return type_.arrange_rollback(plan, situation) if chosen.back else type_.arrange(plan, situation)
+    if chosen.back:
+        return type_.arrange_rollback(_naming_losses(plan, vims), situation)
+    return type_.arrange(plan, situation)
+
+
+def _naming_losses(plan: Plan, vims: VimRegistry) -> Plan:
+    """`plan`, the way back, with words on what it makes anew and cannot bring back."""
+    replace = msgspec.structs.replace
+
+    def named(change: Change) -> Change:
+        again = change.verb in (Verb.CREATE, Verb.REPLACE) and change.new is not None
+        if not again or not vims.rules(change.resource).irreversible:
+            return change
+        return replace(change, reason=f"{change.reason}; what was in it cannot come back")
+
+    return replace(plan, changes=tuple(named(change) for change in plan.changes))
 
 
 def vims_of(records: Records) -> frozenset[VimId]:
     """Every VIM in which something is recorded."""
     return frozenset(row.resource.vim for row in (*records.current.values(), *records.leaving))
+
+
+def forget_secrets(tx: Tx, vault: Vault, owner: str) -> None:
+    """When nothing is recorded of an instance any more, neither are its secrets."""
+    left = tables.resources
+    if tx.first(tx.select(left, left.c.incarnation).where(left.c.owner == owner)) is None:
+        vault.forget(tx, owner)

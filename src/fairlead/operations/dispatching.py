@@ -12,12 +12,11 @@ from typing import Any
 import structlog
 
 from fairlead.clock import Clock
-from fairlead.errors import FairleadError
 from fairlead.operations.execution import Execution
 from fairlead.operations.liveness import Liveness
 from fairlead.operations.runner import Runner
 from fairlead.operations.states import RUNNING
-from fairlead.operations.tables import operations
+from fairlead.operations.tables import operations, workers
 from fairlead.store import Store, Tx
 
 __all__ = ["Dispatcher"]
@@ -47,8 +46,8 @@ class Dispatcher:
         while True:
             try:
                 await self.sweep()
-            except FairleadError as error:
-                log.warning("dispatch.sweep-failed", code=error.code, detail=error.detail)
+            except Exception as error:  # noqa: BLE001 - the next sweep may go well, and without it nothing is resumed
+                log.warning("dispatch.sweep-failed", error=repr(error))
             await self._clock.sleep(_INTERVAL)
 
     async def sweep(self) -> None:
@@ -71,9 +70,10 @@ class Dispatcher:
         self._seen = current
 
     def _unattended(self, tx: Tx) -> list[Any]:
-        """Running operations that no other worker has: nobody's, or this one's."""
+        """Running operations that no other worker has: nobody's, this one's, or those of a worker that is forgotten."""
         states = [str(state) for state in RUNNING]
-        nobody = operations.c.worker.is_(None) | (operations.c.worker == self._worker)
+        known = tx.select(workers, workers.c.id).where(workers.c.id != self._worker)
+        nobody = operations.c.worker.is_(None) | operations.c.worker.not_in(known)
         columns = (operations.c.id, operations.c.epoch, operations.c.depth)
         return tx.all(tx.select(operations, *columns).where(operations.c.state.in_(states), nobody))
 

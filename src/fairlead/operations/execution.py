@@ -60,6 +60,7 @@ class DbosExecution:
         self._client: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._run: Run | None = None
+        self._runs: set[asyncio.Task[None]] = set()
 
     async def start(self, run: Run | None) -> None:
         from dbos import DBOS, DBOSClient
@@ -100,9 +101,14 @@ class DbosExecution:
         await asyncio.wrap_future(future)
 
     async def _guarded(self, operation: str, epoch: int) -> None:
-        assert self._run is not None
+        run, task = self._run, asyncio.current_task()
+        assert task is not None
+        if run is None:
+            return
+        self._runs.add(task)
+        task.add_done_callback(self._runs.discard)
         try:
-            await self._run(operation, epoch)
+            await run(operation, epoch)
         except asyncio.CancelledError:
             log.info("operation.interrupted", operation=operation)
         except Exception as error:  # noqa: BLE001 - the sweep will find the row
@@ -137,6 +143,9 @@ class DbosExecution:
             self._client = None
             return
         self._run = None
+        for task in self._runs:
+            task.cancel()
+        await asyncio.gather(*self._runs, return_exceptions=True)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=0)
         # DBOS makes its own threads the loop's for `to_thread`, and leaves them there when it has ended them.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))

@@ -1,9 +1,11 @@
 """Which workers live: on PostgreSQL by advisory locks, each held on a direct connection of its worker's own.
 
-The lock ends with the connection, so no clock is compared with another. A survivor takes over only what it saw lost
+The lock ends with the connection, so no clock is compared with another. A process that hangs keeps its connection, so
+each asks the server to end it when it has been silent for `_SILENCE`. A survivor takes over only what it saw lost
 twice, a settling interval apart, on one healthy connection of its own: a restart of the database drops every lock at
 once, and everybody gets the chance to hold theirs again first. A worker that does not hold its lock begins no call
-(`guard`). On SQLite there is one process: every other worker that a row names is gone.
+(`guard`). One that was taken for dead and lives signs in again with its next beat. On SQLite there is one process:
+every other worker that a row names is gone.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import asyncio
 import secrets
 import threading
 import time
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects import postgresql
 
 from fairlead.clock import Clock
 from fairlead.operations.tables import workers
@@ -23,7 +27,12 @@ from fairlead.store import Store
 __all__ = ["Liveness"]
 
 log = structlog.get_logger()
+_CONNECTION = {"connect_timeout": 5, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
+"""Libpq's words for noticing within seconds that the server's machine is gone."""
 _BEAT = 0.5
+_SILENCE = 2.0
+"""Seconds after which the server ends the connection of a worker that does not beat any more: with the settling interval,
+what a takeover of a hanging worker takes."""
 
 
 class Liveness:
@@ -41,15 +50,13 @@ class Liveness:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._suspects: dict[str, tuple[float, int]] = {}
         self._connection_number = 0
-        self._lost: set[str] = set()
         self._confirmed: set[str] = set()
 
     async def start(self) -> None:
         """Become a worker that others can see. Returns once the lock is held."""
         self._loop = asyncio.get_running_loop()
-        now = self._clock.now()
-        await self._store.write(lambda tx: tx.insert(workers, id=self._worker, lock=self._lock_key, started=now))
         if self._store.sqlite:
+            await self._store.write(lambda tx: tx.insert(workers, **self._row()))
             self._held.set()
             return
         self._thread = threading.Thread(target=self._hold, name="worker-lock", daemon=True)
@@ -73,12 +80,10 @@ class Liveness:
         await self._store.write(lambda tx: tx.run(tx.delete(workers).where(workers.c.id == self._worker)))
 
     async def lost(self) -> frozenset[str]:
-        """Workers that are gone for certain, each told once."""
+        """Workers that are gone for certain; each is told until it is buried."""
         if self._store.sqlite:
             rows = await self._store.read(lambda tx: tx.all(tx.select(workers, workers.c.id)))
-            found = {row.id for row in rows} - {self._worker} - self._lost
-            self._lost |= found
-            return frozenset(found)
+            return frozenset({row.id for row in rows} - {self._worker})
         found, self._confirmed = self._confirmed, set()
         return frozenset(found)
 
@@ -90,25 +95,34 @@ class Liveness:
 
     def _hold(self) -> None:
         """Hold the lock on one connection; when that is lost, on a new one; look for the lost each time round."""
-        engine = sa.create_engine(self._store.url, poolclass=sa.pool.NullPool, connect_args={"connect_timeout": 5})
+        engine = sa.create_engine(self._store.url, poolclass=sa.pool.NullPool, connect_args=_CONNECTION)
         while not self._stopping.is_set():
             try:
                 with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     self._connection_number += 1
                     self._suspects.clear()
-                    if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._lock_key))):
-                        self._stopping.wait(_BEAT)
-                        continue
-                    self._set_held(True)
-                    while not self._stopping.wait(_BEAT):
-                        connection.execute(sa.select(1))
-                        self._look(connection)
-            except sa.exc.DBAPIError as error:
-                log.warning("worker.lock-lost", cause=str(error.orig).strip()[:200])
+                    self._beat_while_connected(connection)
+            except Exception as error:  # noqa: BLE001 - whatever it is: without this thread the worker is as good as dead
+                log.warning("worker.lock-lost", cause=str(getattr(error, "orig", error)).strip()[:200])
             self._set_held(False)
-            if not self._stopping.is_set():
-                self._stopping.wait(_BEAT)
+            self._stopping.wait(_BEAT)
         engine.dispose()
+
+    def _beat_while_connected(self, connection: sa.Connection) -> None:
+        if (connection.dialect.server_version_info or ()) >= (14,):
+            connection.exec_driver_sql(f"SET idle_session_timeout = '{_SILENCE:g}s'")
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._lock_key))):
+            return  # The server has not noticed yet that the former connection is gone.
+        while True:
+            sign_in = postgresql.insert(workers).values(**self._row()).on_conflict_do_nothing()
+            connection.execute(sign_in)
+            self._set_held(True)
+            if self._stopping.wait(_BEAT):
+                return
+            self._look(connection)
+
+    def _row(self) -> dict[str, Any]:
+        return {"id": self._worker, "lock": self._lock_key, "started": self._clock.now()}
 
     def _look(self, connection: sa.Connection) -> None:
         """Try the others' locks: one that can be had is nobody's. Twice so, a settling interval apart, and it is

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import structlog
 
 from fairlead.clock import Clock
@@ -59,7 +60,11 @@ class Moves:
         """Write the public views of an operation, and the event that tells of its state."""
         records = self._readable(tx, operation)
         try:
-            views = role.state_changed(tx, operation, records or Records())
+            if records is None:
+                # What it has affected cannot be told, and nothing is better than something untrue.
+                views = role.state_changed(tx, msgspec.structs.replace(operation, before=None), Records())
+            else:
+                views = role.state_changed(tx, operation, records)
         except Quarantined as error:
             log.error("operation.view-not-written", operation=operation.id, code=error.code, detail=error.detail)
         else:

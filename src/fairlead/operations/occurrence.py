@@ -86,9 +86,13 @@ def load(row: Any) -> Operation:
         ) from error
 
 
-def fetch(tx: Tx, operation: str) -> Operation:
-    """The operation with this id. Raises NotFound (`operation-not-found`)."""
-    row = tx.first(tx.select(operations).where(operations.c.id == operation))
+def fetch(tx: Tx, operation: str, *, lock: bool = False) -> Operation:
+    """The operation with this id; with `lock`, nobody else moves it until the transaction ends.
+
+    Raises NotFound (`operation-not-found`), or Quarantined.
+    """
+    statement = tx.select(operations).where(operations.c.id == operation)
+    row = tx.lock(statement) if lock else tx.first(statement)
     if row is None:
         raise NotFound(f"There is no operation '{operation}'.", code="operation-not-found", resource=operation)
     return load(row)

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
-import msgspec
 import structlog
 
 from fairlead.clock import Clock
@@ -23,8 +22,11 @@ from fairlead.operations.cancelling import Cancels
 from fairlead.operations.decided import (
     Way,
     before_document,
+    forget_secrets,
     plan_way,
+    request_of,
     situation_of,
+    situation_of_way,
     target_document,
     vims_of,
     way,
@@ -33,7 +35,7 @@ from fairlead.operations.journal import StoredJournal
 from fairlead.operations.ledger import read_records
 from fairlead.operations.moves import Moves
 from fairlead.operations.occurrence import Operation, fetch
-from fairlead.operations.states import RUNNING, OperationState
+from fairlead.operations.states import ENDED, RUNNING, OperationState
 from fairlead.operations.sweeping import Sweeper
 from fairlead.operations.tables import operations
 from fairlead.operations.types import Role
@@ -145,7 +147,7 @@ class Runner:
             raise Cancelled("Cancelled before anything was done.")
         record, records = await self._store.read(lambda tx: self._load(tx, role, operation))
         type_ = role.types[operation.type]
-        request = msgspec.convert(operation.request, type_.request)
+        request = request_of(role, operation)
         situation = await situation_of(role, self._vault, operation.project, record, records, request)
         desired = type_.desired(situation)
         chosen = Way(
@@ -166,6 +168,8 @@ class Runner:
         target, before = target_document(role, desired), before_document(role, record, records)
 
         def write(tx: Tx) -> Operation:
+            if fetch(tx, operation.id, lock=True).cancel is not None:
+                raise Cancelled("Cancelled before anything was done.")
             self._vault.put(tx, operation.project, operation.subject, situation.sealer.values)
             return self._moves.move(
                 tx,
@@ -187,8 +191,7 @@ class Runner:
         records = await self._store.read(lambda tx: read_records(tx, operation.subject))
         chosen = way(role, operation, back=operation.state is OperationState.ROLLING_BACK)
         type_ = role.types[operation.type]
-        request = msgspec.convert(operation.request, type_.request)
-        situation = await situation_of(role, self._vault, operation.project, chosen.old_record, records, request)
+        situation = await situation_of_way(role, self._vault, operation, chosen, records)
         plan = await plan_way(self._vims, role, type_, chosen, situation)
         journal = await self._journal(operation)
 
@@ -255,17 +258,11 @@ class Runner:
                 except FairleadError as broken:
                     log.error("operation.record-unreadable", code=broken.code, detail=broken.detail)
             self._moves.move(tx, role, operation, state, record=saved, error=error, worker=None, cancel=None)
-            if state is OperationState.COMPLETED:
-                self._vault_tidy(tx, operation)
+            if state in ENDED:
+                forget_secrets(tx, self._vault, operation.subject)
 
         await self._store.write(write)
         log.info("operation.state", state=str(state))
-
-    def _vault_tidy(self, tx: Tx, operation: Operation) -> None:
-        """When nothing is recorded of the instance any more, neither are its secrets."""
-        records = read_records(tx, operation.subject)
-        if not records.current and not records.leaving:
-            self._vault.forget(tx, operation.subject)
 
 
 def _failure_card(applied: Applied, plan: Plan, left: str | None) -> dict[str, Any]:

@@ -12,17 +12,18 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 
 from fairlead.clock import Clock
-from fairlead.errors import Conflict, Unprocessable
+from fairlead.errors import Conflict, Quarantined, Unprocessable
 from fairlead.events import EventLog
 from fairlead.operations.cancelling import Cancels
-from fairlead.operations.decided import Way, plan_way, situation_of, way
+from fairlead.operations.decided import Way, forget_secrets, plan_way, situation_of, situation_of_way, way
 from fairlead.operations.execution import Execution
 from fairlead.operations.ledger import read_records
 from fairlead.operations.moves import Moves
 from fairlead.operations.occurrence import SCHEMA, Operation, fetch
-from fairlead.operations.states import OperationState, require
+from fairlead.operations.states import RUNNING, OperationState, require
 from fairlead.operations.tables import operations, steps
 from fairlead.operations.types import Role
 from fairlead.resources import CancelMode, Plan, Records
@@ -31,6 +32,8 @@ from fairlead.store import Store, Tx
 from fairlead.vims import VimRegistry
 
 __all__ = ["Operations", "Preview"]
+
+log = structlog.get_logger()
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -109,7 +112,7 @@ class Operations:
         made = operation or str(uuid.uuid4())
 
         def write(tx: Tx) -> bool:
-            if operation is not None and tx.first(tx.select(operations).where(operations.c.id == made)) is not None:
+            if operation is not None and _known(tx, operation):
                 return False
             self._refuse_second(tx, subject)
             record = role.load(tx, subject)
@@ -120,7 +123,10 @@ class Operations:
         try:
             fresh = await self._store.write(write, project)
         except sa.exc.IntegrityError as error:
-            raise _in_progress(subject, None) from error
+            # Somebody was quicker: the same operation, asked for twice at once, or another one.
+            if operation is None or not await self._store.read(lambda tx: _known(tx, operation)):
+                raise _in_progress(subject, None) from error
+            fresh = False
         if fresh:
             await self._execution.enqueue(made, 0, parent.depth + 1 if parent else 0)
         return made
@@ -184,7 +190,7 @@ class Operations:
 
     async def _go_on(self, project: str, operation: str, request: str, state: OperationState) -> None:
         def write(tx: Tx) -> Operation:
-            found = fetch(tx, operation)
+            found = fetch(tx, operation, lock=True)
             require(request, found.state, operation)
             role = self._roles[found.role]
             error = found.error if state is OperationState.ROLLING_BACK else None
@@ -204,15 +210,17 @@ class Operations:
         await self._execution.enqueue(moved.id, moved.epoch, moved.depth)
 
     async def fail(self, project: str, operation: str) -> None:
-        """Give an operation up that has stopped; what was done stays. Raises NotFound, Conflict."""
+        """Give an operation up that has stopped; what was done stays. Raises NotFound, Conflict.
+
+        What of it cannot be read does not keep it from being given up: the record stays as it is then.
+        """
 
         def write(tx: Tx) -> None:
-            found = fetch(tx, operation)
+            found = fetch(tx, operation, lock=True)
             require("fail", found.state, operation)
             role = self._roles[found.role]
-            target = way(role, found, back=False).record
-            record = role.given_up(role.load(tx, found.subject), target, read_records(tx, found.subject))
-            self._moves.move(tx, role, found, OperationState.FAILED, record=record)
+            self._moves.move(tx, role, found, OperationState.FAILED, record=_given_up(tx, role, found))
+            forget_secrets(tx, self._vault, found.subject)
 
         await self._store.write(write, project)
 
@@ -220,15 +228,17 @@ class Operations:
         """Have a running operation, and its children, stop. Raises NotFound, Conflict."""
 
         def write(tx: Tx) -> list[str]:
-            found = fetch(tx, operation)
-            require("cancel", found.state, operation)
+            require("cancel", fetch(tx, operation, lock=True).state, operation)
             concerned = [operation]
+            running = operations.c.state.in_([str(state) for state in RUNNING])
             for parent in concerned:
-                where = (operations.c.parent == parent, operations.c.open.is_(True))
+                where = (operations.c.parent == parent, running)
                 concerned += [row.id for row in tx.all(tx.select(operations, operations.c.id).where(*where))]
             for one in concerned:
-                tx.run(tx.update(operations).where(operations.c.id == one).values(cancel=str(mode)))
-                self._moves.publish(tx, self._roles[found.role], fetch(tx, one))
+                if fetch(tx, one, lock=True).state in RUNNING:
+                    tx.run(tx.update(operations).where(operations.c.id == one).values(cancel=str(mode)))
+                    found = fetch(tx, one)
+                    self._moves.publish(tx, self._roles[found.role], found)
             return concerned
 
         for one in await self._store.write(write, project):
@@ -250,8 +260,7 @@ class Operations:
         records = await self._store.read(lambda tx: read_records(tx, found.subject), project)
         chosen = way(role, found, back=action == "rollback")
         type_ = role.types[found.type]
-        asked = msgspec.convert(found.request, type_.request)
-        situation = await situation_of(role, self._vault, project, chosen.old_record, records, asked)
+        situation = await situation_of_way(role, self._vault, found, chosen, records)
         plan = await plan_way(self._vims, role, type_, chosen, situation)
         return Preview(plan, plan.digest())
 
@@ -286,6 +295,20 @@ class Operations:
                 for row in rows
             ],
         }
+
+
+def _known(tx: Tx, operation: str) -> bool:
+    return tx.first(tx.select(operations, operations.c.id).where(operations.c.id == operation)) is not None
+
+
+def _given_up(tx: Tx, role: Role, operation: Operation) -> Any:
+    """The record of an instance whose operation is given up; None when it, or what it depends on, cannot be read."""
+    try:
+        target = way(role, operation, back=False).record
+        return role.given_up(role.load(tx, operation.subject), target, read_records(tx, operation.subject))
+    except Quarantined as error:
+        log.error("operation.given-up-unread", operation=operation.id, code=error.code, detail=error.detail)
+        return None
 
 
 def _in_progress(subject: str, other: Any) -> Conflict:

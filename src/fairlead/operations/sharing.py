@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from fairlead.operations.states import RUNNING
 from fairlead.operations.tables import operations, shared, shared_uses
@@ -44,8 +45,9 @@ def acquire(
         row = None
     if row is None:
         incarnation = new_incarnation()
-        values = {"incarnation": incarnation, "creator": operation, "state": str(State.INTENDED), "since": now}
-        tx.insert(shared, vim=resource.vim, key=key, handle=None, **values)
+        if not _insert(tx, resource.vim, key, incarnation, operation, now):
+            # Somebody else is the first, in a transaction that has ended just now.
+            return acquire(tx, operation, owner, project, resource, now)
         _use(tx, incarnation, owner, resource.name)
         return incarnation, None, False, False, now
     incarnation = Incarnation(row.incarnation)
@@ -59,6 +61,14 @@ def acquire(
         tx.run(tx.update(shared).where(*where).values(creator=operation))
     _use(tx, incarnation, owner, resource.name)
     return incarnation, handle, True, False, row.since
+
+
+def _insert(tx: Tx, vim: str, key: str, incarnation: Incarnation, operation: str, now: float) -> bool:
+    """Be the first who wants this thing; False when another transaction was, which is waited for."""
+    values = {"incarnation": incarnation, "creator": operation, "state": str(State.INTENDED), "since": now}
+    insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+    statement = insert(shared).values(vim=vim, key=key, handle=None, **values)
+    return tx.run(statement.on_conflict_do_nothing(index_elements=["vim", "key"])) == 1
 
 
 def _use(tx: Tx, incarnation: str, owner: str, name: str) -> None:
@@ -94,10 +104,11 @@ def drop(tx: Tx, operation: str, owner: str, name: str, incarnation: Incarnation
     row = tx.lock(tx.select(shared).where(shared.c.incarnation == incarnation))
     where = (shared_uses.c.incarnation == incarnation, shared_uses.c.owner == owner, shared_uses.c.name == name)
     tx.run(tx.delete(shared_uses).where(*where))
-    if row is None:
-        return False
     count = sa.func.count()
     left = tx.scalar(tx.select(shared_uses, count).where(shared_uses.c.incarnation == incarnation))
+    if row is None:
+        # A life that failed and was replaced: it is nobody's but of those who have it recorded.
+        return not left
     if left or (row.state == State.DELETING and row.creator != operation and _running(tx, row.creator)):
         return False
     set_shared(tx, incarnation, state=State.DELETING, creator=operation)

@@ -16,8 +16,8 @@ import structlog
 
 from fairlead.errors import FairleadError
 from fairlead.events import EventLog
-from fairlead.operations.tables import resources, shared
-from fairlead.resources import VimId
+from fairlead.operations.tables import operations, resources, shared
+from fairlead.resources import Kind, VimId
 from fairlead.store import Store, Tx
 from fairlead.vims import Tagged, VimRegistry
 
@@ -65,14 +65,31 @@ class Sweeper:
         if not listed:
             return []
         known = await self._known([item.tag.incarnation for item in listed])
-        lost = [item for item in listed if item.tag.incarnation not in known]
-        for item in sorted(lost, key=lambda one: _LAST_FIRST.get(one.sort, 1)):
+        lost = []
+        failure: FairleadError | None = None
+        for item in sorted(listed, key=lambda one: _LAST_FIRST.get(one.sort, 1)):
+            if item.tag.incarnation in known:
+                continue
+            try:
+                if await self._clear(vim, driver.kinds[item.sort], item):
+                    lost.append(item)
+            except FairleadError as error:
+                log.warning("sweep.not-deleted", vim=vim, sort=item.sort, handle=item.handle, code=error.code)
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return lost
+
+    async def _clear(self, vim: VimId, kind: Kind[Any], item: Tagged) -> bool:
+        """Delete one leftover, unless only reports are wanted; False when it has ended meanwhile, as it was to."""
+        async with self._vims.slot(vim):
+            if await kind.read(item.handle) is None:
+                return False
             log.warning("sweep.leftover", vim=vim, sort=item.sort, handle=item.handle, name=item.tag.name)
             if self._delete:
-                async with self._vims.slot(vim):
-                    await driver.kinds[item.sort].delete(item.handle)
-            await self._tell(vim, item)
-        return lost
+                await kind.delete(item.handle)
+        await self._tell(vim, item)
+        return True
 
     async def _known(self, incarnations: list[str]) -> set[str]:
         """Which of `incarnations` some row knows."""
@@ -87,13 +104,13 @@ class Sweeper:
     async def _tell(self, vim: VimId, item: Tagged) -> None:
         type_ = "leftover.deleted" if self._delete else "leftover.found"
         data = {"vim": vim, "sort": item.sort, "handle": item.handle, "incarnation": item.tag.incarnation}
-        rows = await self._store.read(
-            lambda tx: tx.first(tx.select(resources, resources.c.project).where(resources.c.owner == item.tag.owner))
+        concerned = operations.c.subject == item.tag.owner
+        project = await self._store.read(
+            lambda tx: tx.scalar(tx.select(operations, operations.c.project).where(concerned).limit(1))
         )
-        project = rows.project if rows is not None else "system"
         await self._store.write(
             lambda tx: self._events.append(
-                tx, project=project, type=type_, subject=item.tag.owner, resource=item.tag.name, data=data
+                tx, project=project or "system", type=type_, subject=item.tag.owner, resource=item.tag.name, data=data
             )
         )
 

@@ -238,6 +238,13 @@ class Modify(VnfType):
         )
         return Desired(resources=situation.records.resources(), record=changed, packages=(record.package,))
 
+    def arrange(self, plan: Plan, situation: Situation) -> Plan:
+        """Nothing: what a failed operation has left is for another operation to mend, not for a change of a name."""
+        return Plan()
+
+    def arrange_rollback(self, plan: Plan, situation: Situation) -> Plan:
+        return Plan()
+
 
 def _patched(old: str | None, new: Any) -> str | None:
     if new is UNSET:
