@@ -16,7 +16,7 @@ import msgspec
 
 from fairlead.errors import Cancelled, DeadlineExceeded, FairleadError, StoreUnavailable, Superseded, Unprocessable
 from fairlead.resources.kinds import Cancellation, CancelMode, Journal, Vims
-from fairlead.resources.plan import Do, Plan, Step, StepId
+from fairlead.resources.plan import Do, Plan, Step, StepId, knot
 from fairlead.resources.procedures import Procedures
 
 __all__ = ["Applied", "Failure", "OnFailure", "apply"]
@@ -97,9 +97,12 @@ class _Run:
         self._running: dict[asyncio.Task[None], Step] = {}
 
     async def walk(self) -> Applied:
+        if tied := knot(self._steps.values()):
+            raise FairleadError(f"Steps of the plan wait for each other: {', '.join(step.id for step in tied)}.")
         records = await self._journal.records()
+        forced = self._cancel.forceful
         procedures = Procedures(
-            self._plan, dict(records.current), self._vims, self._journal, self._halted, self._perform
+            self._plan, dict(records.current), self._vims, self._journal, self._halted, forced, self._perform
         )
         ready = [step for step, earlier in self._waiting.items() if not earlier]
         watch = asyncio.ensure_future(self._halt_when_forced())
@@ -159,7 +162,7 @@ class _Run:
         try:
             await asyncio.wait((work, alarm), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                raise _late(step)
+                raise _late(step, procedures.seen.get(step.name) if step.name else None)
             work.result()
         finally:
             alarm.cancel()
@@ -169,9 +172,10 @@ class _Run:
         await self._journal.ended(step)
 
 
-def _late(step: Step) -> FairleadError:
+def _late(step: Step, seen: str | None) -> FairleadError:
     return DeadlineExceeded(
         f"'{step.id}' was not done within {step.patience:g} s.",
         resource=step.name,
+        cause=seen,
         remedy="Retry the operation to go on waiting, or roll it back.",
     )

@@ -33,6 +33,8 @@ __all__ = [
 SCHEMA = 1
 UPCASTERS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From each earlier schema to the next."""
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, msgspec.ValidationError)
+"""What reading a document of the wrong shape raises."""
 
 
 def upcast(document: dict[str, Any], *, what: str) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def upcast(document: dict[str, Any], *, what: str) -> dict[str, Any]:
 
     Raises Quarantined (`unknown-schema`) for one that a later release wrote, or that has no schema number.
     """
-    schema = document.get("schema")
+    schema = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(schema, int) or schema > SCHEMA or schema < 1:
         raise Quarantined(
             f"The stored {what} has schema {schema!r}; this version reads 1 to {SCHEMA}.",
@@ -65,6 +67,8 @@ def encode_resource(resource: Resource[Any]) -> dict[str, Any]:
         document["within"] = resource.within
     if resource.existing is not None:
         document["existing"] = resource.existing
+    if resource.bound is not None:
+        document["bound"] = list(resource.bound)
     return document
 
 
@@ -74,7 +78,7 @@ def decode_resource(document: dict[str, Any]) -> Resource[Any]:
     Raises Quarantined when it is not one that this version can read.
     """
     try:
-        spec = document["spec"]
+        spec, bound = document["spec"], document.get("bound")
         return Resource(
             name=Name(document["name"]),
             spec=msgspec.convert(spec, spec_type(spec["type"])),
@@ -82,13 +86,19 @@ def decode_resource(document: dict[str, Any]) -> Resource[Any]:
             ownership=Ownership(document["ownership"]),
             within=Name(document["within"]) if document.get("within") else None,
             existing=document.get("existing"),
+            bound=tuple(Incarnation(life) for life in bound) if bound is not None else None,
         )
-    except (KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
-        raise Quarantined(
-            f"A stored resource cannot be read: {error}.",
-            code="unreadable-document",
-            remedy="Restore the row from a backup.",
-        ) from error
+    except _UNREADABLE as error:
+        raise _unreadable("resource", error) from error
+
+
+def _unreadable(what: str, error: Exception) -> Quarantined:
+    words = f"it has no '{error.args[0]}'" if isinstance(error, KeyError) else str(error)
+    return Quarantined(
+        f"A stored {what} cannot be read: {words}.",
+        code="unreadable-document",
+        remedy="Restore the row from a backup.",
+    )
 
 
 def encode_resources(resources: dict[Name, Resource[Any]]) -> dict[str, Any]:
@@ -97,8 +107,11 @@ def encode_resources(resources: dict[Name, Resource[Any]]) -> dict[str, Any]:
 
 
 def decode_resources(document: dict[str, Any], *, what: str) -> dict[Name, Resource[Any]]:
-    """The resources of such a document, by name."""
-    found = (decode_resource(item) for item in upcast(document, what=what)["resources"])
+    """The resources of such a document, by name. Raises Quarantined."""
+    try:
+        found = [decode_resource(item) for item in upcast(document, what=what)["resources"]]
+    except _UNREADABLE as error:
+        raise _unreadable(what, error) from error
     return {resource.name: resource for resource in found}
 
 
@@ -115,16 +128,19 @@ def encode_recorded(row: Recorded[Any]) -> dict[str, Any]:
 
 
 def decode_recorded(document: dict[str, Any]) -> Recorded[Any]:
-    """The recorded resource in a document."""
-    handle = document["handle"]
-    return Recorded(
-        resource=decode_resource(document["resource"]),
-        incarnation=Incarnation(document["incarnation"]),
-        state=State(document["state"]),
-        handle=Handle(handle) if handle is not None else None,
-        outputs=document["outputs"],
-        since=document["since"],
-    )
+    """The recorded resource in a document. Raises Quarantined."""
+    try:
+        handle = document["handle"]
+        return Recorded(
+            resource=decode_resource(document["resource"]),
+            incarnation=Incarnation(document["incarnation"]),
+            state=State(document["state"]),
+            handle=Handle(handle) if handle is not None else None,
+            outputs=document["outputs"],
+            since=document["since"],
+        )
+    except _UNREADABLE as error:
+        raise _unreadable("record of a resource", error) from error
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -155,6 +171,9 @@ def _change_document(change: Change) -> dict[str, Any]:
         "ownership": str(resource.ownership),
         "reason": change.reason,
     }
+    for field in ("within", "existing"):
+        if getattr(resource, field) is not None:
+            document[field] = getattr(resource, field)
     if change.verb is not Verb.KEEP:
         if change.old is not None:
             document["old"] = msgspec.to_builtins(change.old.resource.spec)

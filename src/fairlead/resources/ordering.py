@@ -1,21 +1,23 @@
 """In which order changes can be made: from changes to a graph of steps.
 
-A thing is obtained after what it refers to and relinquished before it. A composite stands in for its members: it is
-obtained or updated after everything that any of them refers to, and they follow it. A replacement is two steps; which
-comes first is the kind's rule, except that whoever uses something replaced delete-first has to go first itself.
-Deletions that lose what nothing can bring back come after everything that could still fail.
+A thing is obtained after what it refers to, and relinquished after whoever holds it has let go, by ending or by an
+update. Who holds what is known by life, not by name, so former lives that an interrupted plan left are told apart. A
+composite stands in for its members: it is obtained or updated after everything that any of them refers to, and they
+follow it. A replacement is two steps; which comes first is the kind's rule, except that whoever uses something replaced
+delete-first has to go first itself. Deletions that lose what nothing can bring back come after everything that could
+still fail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import msgspec
 
-from fairlead.resources.names import Name
-from fairlead.resources.plan import Change, Do, Step, StepId, Verb
-from fairlead.resources.records import Ownership, Recorded, Resource
+from fairlead.resources.names import Incarnation, Name
+from fairlead.resources.plan import IRREVERSIBLE, Change, Do, Step, StepId, Verb
+from fairlead.resources.records import Ownership, Recorded, Resource, State
 from fairlead.resources.rules import Order, Rulebook
 from fairlead.resources.values import references
 
@@ -24,206 +26,277 @@ __all__ = ["dependencies", "order_steps"]
 _replace = msgspec.structs.replace
 _OBTAINING = (Verb.CREATE, Verb.CLAIM, Verb.REPLACE)
 _ENDING = (Verb.DELETE, Verb.RELEASE, Verb.REPLACE)
+_WORTHLESS = (State.INTENDED, State.CREATING, State.FAILED)
+"""States of what serves nobody: there is no reason to keep it until its successor is there."""
+
+Needs = Mapping[Name, frozenset[Name]]
 
 
 def dependencies(resources: Mapping[Name, Resource[Any]]) -> dict[Name, frozenset[Name]]:
     """What each resource needs to be there before it, members counted in with their composite."""
+    refers = {name: references(resource.spec) for name, resource in resources.items()}
     members: dict[Name, set[Name]] = {}
     for name, resource in resources.items():
         if resource.within is not None:
             members.setdefault(resource.within, set()).add(name)
     needs: dict[Name, frozenset[Name]] = {}
     for name, resource in resources.items():
-        own = members.get(name, set())
-        used = set(references(resource.spec))
-        for member in own:
-            used |= references(resources[member].spec)
-        used -= own | {name}
+        used = refers[name]
+        own = members.get(name)
+        if own is not None:
+            used = used.union(*(refers[member] for member in own)) - own
         if resource.within is not None:
-            used = {other for other in used if resources.get(other, resource).within != resource.within}
-            used.add(resource.within)
-        needs[name] = frozenset(used)
+            siblings = members[resource.within]
+            used = (used - siblings) | {resource.within}
+        needs[name] = used - {name}
     return needs
 
 
-def order_steps(changes: Mapping[Name, Change], leaving: Iterable[Recorded[Any]], rules: Rulebook) -> tuple[Step, ...]:
+def order_steps(
+    changes: Mapping[Name, Change],
+    needs: Needs,
+    leaving: Iterable[Recorded[Any]],
+    rules: Rulebook,
+    delete_first: Set[Name] = frozenset(),
+) -> tuple[Step, ...]:
     """The steps of `changes`, and of the former lives in `leaving` that are still on their way out, with their
-    order."""
-    wanted = {name: change.new for name, change in changes.items() if change.new is not None}
-    orders = _orders(changes, wanted, rules)
+    order. `needs` are the dependencies of what is wanted; what is named in `delete_first` is replaced in that order."""
     ending: dict[Name, list[Recorded[Any]]] = {}
     for name, change in changes.items():
         if change.verb in _ENDING and change.old is not None:
             ending.setdefault(name, []).append(change.old)
     for row in leaving:
         ending.setdefault(row.name, []).append(row)
-    graph = _Graph(rules)
-    for name, change in changes.items():
-        if change.new is not None and (change.verb in _OBTAINING or change.verb is Verb.UPDATE):
-            graph.forward(name, change)
-    for rows in ending.values():
-        for row in rows:
-            graph.backward(row)
-    _order_forward(graph, wanted)
-    _order_backward(graph, ending, wanted)
-    for name, rows in ending.items():
-        if name in graph.obtaining:
-            first = orders.get(name) or _leaving_order(rows[0], wanted[name], rules)
-            _order_replacement(graph, name, first, wanted)
-    _order_irreversible(graph, rules)
-    return tuple(graph.steps.values())
+    graph = _Graph(changes, needs, ending, rules)
+    orders = _orders(changes, needs, ending, rules, delete_first)
+    graph.obtain_after_what_is_needed()
+    graph.end_members_with_their_composite()
+    graph.end_after_holders(orders)
+    graph.replace_in(orders)
+    graph.leave_the_irreversible_to_the_end()
+    return graph.finished()
 
 
-class _Graph:
-    """Steps under construction. `forwards` maps a name to the step after which it is as wanted; `backwards` to those
-    that end its former lives; `obtaining` has the names that get a new life."""
-
-    def __init__(self, rules: Rulebook) -> None:
-        self.steps: dict[StepId, Step] = {}
-        self.forwards: dict[Name, StepId] = {}
-        self.backwards: dict[Name, list[StepId]] = {}
-        self.obtaining: set[Name] = set()
-        self._rules = rules
-
-    def forward(self, name: Name, change: Change) -> None:
-        assert change.new is not None
-        rules = self._rules.rules(change.new)
-        if change.verb is Verb.UPDATE:
-            step = Step(f"update {name}", Do.UPDATE, new=change.new, old=change.old, patience=rules.patience("update"))
-        else:
-            verb = "claim" if change.new.ownership is Ownership.CLAIMED else "create"
-            step = Step(f"{verb} {name}", Do.OBTAIN, new=change.new, patience=rules.patience("create"))
-            self.obtaining.add(name)
-        self.steps[step.id] = step
-        self.forwards[name] = step.id
-
-    def backward(self, row: Recorded[Any]) -> None:
-        verb = "release" if row.resource.ownership is Ownership.CLAIMED else "delete"
-        patience = self._rules.rules(row.resource).patience("delete")
-        step = Step(f"{verb} {row.name}#{row.incarnation}", Do.RELINQUISH, old=row, patience=patience)
-        self.steps[step.id] = step
-        self.backwards.setdefault(row.name, []).append(step.id)
-
-    def after(self, step: StepId | None, *earlier: StepId | None) -> None:
-        """`step` waits for those of `earlier` that are in the plan."""
-        if step is not None:
-            found = {other for other in earlier if other is not None and other != step}
-            self.steps[step] = _replace(self.steps[step], after=self.steps[step].after | found)
-
-    def steps_after_all(self, steps: Iterable[StepId], earlier: Iterable[StepId | None]) -> None:
-        """Each of `steps` waits for all of `earlier`."""
-        waited = tuple(earlier)
-        for step in steps:
-            self.after(step, *waited)
+# -- which way to replace ------------------------------------------------------------------------------------------------
 
 
-def _orders(changes: Mapping[Name, Change], wanted: Mapping[Name, Resource[Any]], rules: Rulebook) -> dict[Name, Order]:
-    """How each replacement is done: as its rules say, but delete-first spreads to users, and a member goes with its
-    composite."""
-    replaced = [name for name, change in changes.items() if change.verb is Verb.REPLACE]
+def _orders(
+    changes: Mapping[Name, Change],
+    needs: Needs,
+    ending: Mapping[Name, list[Recorded[Any]]],
+    rules: Rulebook,
+    delete_first: Set[Name],
+) -> dict[Name, Order]:
+    """How each name that is wanted and has lives to end gets from one to the other: as its rules say, but delete-first
+    spreads to users."""
     orders: dict[Name, Order] = {}
-    for name in replaced:
-        change = changes[name]
-        assert change.old is not None
-        assert change.new is not None
-        old = change.old.resource
-        same_sort = type(old.spec) is type(change.new.spec)
-        orders[name] = rules.rules(old).order(old.spec, change.new.spec) if same_sort else Order.DELETE_FIRST
-    users = _users({name: wanted[name] for name in replaced})
+    for name, rows in ending.items():
+        change = changes.get(name)
+        if change is None or change.new is None:
+            continue
+        forced = name in delete_first and change.verb in _OBTAINING
+        orders[name] = Order.DELETE_FIRST if forced else _order(change, rows[0], change.new, ending, rules)
+    users: dict[Name, list[Name]] = {}
+    for name in orders:
+        for used in needs[name]:
+            users.setdefault(used, []).append(name)
     queue = [name for name, order in orders.items() if order is Order.DELETE_FIRST]
     while queue:
         for user in users.get(queue.pop(), ()):
-            if orders[user] is not Order.DELETE_FIRST:
+            if orders[user] is not Order.DELETE_FIRST and changes[user].verb in _OBTAINING:
                 orders[user] = Order.DELETE_FIRST
                 queue.append(user)
-    for name in replaced:
-        within = wanted[name].within
-        if within is not None:
-            orders[name] = orders.get(within, Order.DELETE_FIRST)
     return orders
 
 
-def _users(resources: Mapping[Name, Resource[Any]]) -> dict[Name, set[Name]]:
-    users: dict[Name, set[Name]] = {}
-    for name, needed in dependencies(resources).items():
-        for other in needed:
-            users.setdefault(other, set()).add(name)
-    return users
-
-
-def _leaving_order(row: Recorded[Any], new: Resource[Any], rules: Rulebook) -> Order:
-    """For a former life that an interrupted replacement left: the same rule that the replacement followed."""
-    if type(row.resource.spec) is not type(new.spec) or row.resource.within is not None:
+def _order(
+    change: Change,
+    row: Recorded[Any],
+    new: Resource[Any],
+    ending: Mapping[Name, list[Recorded[Any]]],
+    rules: Rulebook,
+) -> Order:
+    """How one resource is replaced, looked at by itself."""
+    old = row.resource
+    if change.verb not in _OBTAINING:
+        return Order.CREATE_FIRST
+    if new.within is not None:
+        return Order.CREATE_FIRST if new.within in ending else Order.DELETE_FIRST
+    shared = new.ownership is Ownership.SHARED and getattr(old.spec, "digest", None) == getattr(
+        new.spec, "digest", None
+    )
+    same_thing = shared or (old.existing is not None and old.existing == new.existing)
+    if type(old.spec) is not type(new.spec) or row.state in _WORTHLESS or same_thing:
         return Order.DELETE_FIRST
-    return rules.rules(row.resource).order(row.resource.spec, new.spec)
+    if old.ownership is Ownership.GIVEN:
+        return Order.CREATE_FIRST
+    return rules.rules(old).order(old.spec, new.spec)
 
 
-def _order_forward(graph: _Graph, wanted: Mapping[Name, Resource[Any]]) -> None:
-    """Obtain and update after what is referred to."""
-    for name, needed in dependencies(wanted).items():
-        graph.after(graph.forwards.get(name), *(graph.forwards.get(other) for other in needed))
+# -- the graph -----------------------------------------------------------------------------------------------------------
 
 
-def _order_backward(
-    graph: _Graph, ending: Mapping[Name, list[Recorded[Any]]], wanted: Mapping[Name, Resource[Any]]
-) -> None:
-    """Relinquish after the users have let go: by ending themselves, or by an update that drops the reference."""
-    former = {name: rows[0].resource for name, rows in ending.items()}
-    for name, row in former.items():
-        composite = row.within
-        if composite is not None:
-            ends = graph.backwards.get(composite)
-            graph.steps_after_all(graph.backwards[name], ends or [graph.forwards.get(composite)])
-    for name, needed in dependencies(former).items():
-        for other in needed:
-            if other != former[name].within:
-                graph.steps_after_all(graph.backwards.get(other, []), graph.backwards[name])
-    for name in wanted:
-        update = graph.forwards.get(name)
-        if update is None or graph.steps[update].do is not Do.UPDATE:
-            continue
-        old = graph.steps[update].old
-        if old is not None:
-            for used in references(old.resource.spec) - references(wanted[name].spec):
-                if former.get(used) is not None and former[used].within != name:
-                    graph.steps_after_all(graph.backwards.get(used, []), [update])
+class _Graph:
+    """Steps under construction. `forwards` maps a name to the step after which it is as wanted; `backwards` maps a life
+    to the step that ends it."""
+
+    def __init__(
+        self,
+        changes: Mapping[Name, Change],
+        needs: Needs,
+        ending: Mapping[Name, list[Recorded[Any]]],
+        rules: Rulebook,
+    ) -> None:
+        self._changes = changes
+        self._needs = needs
+        self._ending = ending
+        self._rules = rules
+        self._steps: dict[StepId, Step] = {}
+        self._after: dict[StepId, set[StepId]] = {}
+        self._forwards: dict[Name, StepId] = {}
+        self._backwards: dict[Incarnation, StepId] = {}
+        for name, change in changes.items():
+            if change.new is not None and change.verb is not Verb.KEEP:
+                self._forwards[name] = self._add(self._forward(change, change.new))
+        for rows in ending.values():
+            for row in rows:
+                self._backwards[row.incarnation] = self._add(self._backward(row))
+
+    def _add(self, step: Step) -> StepId:
+        self._steps[step.id] = step
+        self._after[step.id] = set()
+        return step.id
+
+    def _forward(self, change: Change, new: Resource[Any]) -> Step:
+        rules = self._rules.rules(new)
+        if change.verb is Verb.UPDATE:
+            patience = rules.patience("update")
+            return Step(f"update {new.name}", Do.UPDATE, new=new, old=change.old, patience=patience)
+        verb = "claim" if new.ownership is Ownership.CLAIMED else "create"
+        return Step(f"{verb} {new.name}", Do.OBTAIN, new=new, patience=rules.patience("create"))
+
+    def _backward(self, row: Recorded[Any]) -> Step:
+        verb = "release" if row.resource.ownership is Ownership.CLAIMED else "delete"
+        patience = self._rules.rules(row.resource).patience("delete")
+        return Step(f"{verb} {row.name}#{row.incarnation}", Do.RELINQUISH, old=row, patience=patience)
+
+    def _wait(self, step: StepId, earlier: StepId | None) -> None:
+        if earlier is not None and earlier != step:
+            self._after[step].add(earlier)
+
+    def obtain_after_what_is_needed(self) -> None:
+        """Obtain and update after what is referred to."""
+        for name, step in self._forwards.items():
+            for other in self._needs[name]:
+                self._wait(step, self._forwards.get(other))
+
+    def end_members_with_their_composite(self) -> None:
+        """A member ends when its composite does, or by the composite's update."""
+        for rows in self._ending.values():
+            for row in rows:
+                composite = row.resource.within
+                if composite is None:
+                    continue
+                step, bound = self._backwards[row.incarnation], row.resource.bound
+                lives = (end.incarnation for end in self._ending.get(composite, ()))
+                ends = [self._backwards[life] for life in lives if bound is None or life in bound]
+                change = self._changes.get(composite)
+                if ends:
+                    self._after[step].update(ends)
+                elif change is not None and change.verb is Verb.UPDATE:
+                    self._after[step].add(self._forwards[composite])
+
+    def end_after_holders(self, orders: Mapping[Name, Order]) -> None:
+        """Relinquish after those that hold it have let go: by ending themselves, or by an update."""
+        for rows in self._ending.values():
+            for row in rows:
+                for held in self._held(row):
+                    self._wait(self._backwards[held.incarnation], self._backwards[row.incarnation])
+        for name, step in self._forwards.items():
+            change = self._changes[name]
+            if change.verb is not Verb.UPDATE or change.old is None or change.new is None:
+                continue
+            wanted = references(change.new.spec)
+            for held in self._held(change.old):
+                if held.name in wanted and orders.get(held.name) is Order.DELETE_FIRST:
+                    continue  # that its user can be rebound means that it may go while it is still held
+                if held.resource.within != name:
+                    self._wait(self._backwards[held.incarnation], step)
+
+    def _held(self, holder: Recorded[Any]) -> list[Recorded[Any]]:
+        """The lives to be ended that `holder` may hold on to; all that it refers to by name when that is not known."""
+        bound = holder.resource.bound
+        within = holder.resource.within
+        found = []
+        if bound is None or within is not None:
+            for name in references(holder.resource.spec):
+                rows = self._ending.get(name, ())
+                found += [row for row in rows if bound is None or row.resource.within == within]
+        for life in bound or ():
+            if life in self._backwards:
+                found.append(self._life(life))
+        return [row for row in found if row.name != within and row.incarnation != holder.incarnation]
+
+    def _life(self, incarnation: Incarnation) -> Recorded[Any]:
+        row = self._steps[self._backwards[incarnation]].old
+        assert row is not None
+        return row
+
+    def replace_in(self, orders: Mapping[Name, Order]) -> None:
+        """One after the other; when the new one is made first, the old one goes after every user has moved over."""
+        movers: dict[Name, set[StepId]] = {name: set() for name in orders}
+        for step in self._forwards.values():
+            new = self._steps[step].new
+            for used in references(new.spec) if new is not None else ():
+                if used in movers:
+                    movers[used].add(step)
+        for name, order in orders.items():
+            backwards = [self._backwards[row.incarnation] for row in self._ending[name]]
+            obtained = self._changes[name].verb in _OBTAINING
+            if obtained and order is Order.DELETE_FIRST:
+                self._after[self._forwards[name]].update(backwards)
+                continue
+            if obtained:
+                movers[name].add(self._forwards[name])
+            for step in backwards:
+                self._after[step] |= movers[name]
+
+    def leave_the_irreversible_to_the_end(self) -> None:
+        """Deletions that nothing can bring back, and what must follow them, wait for all the rest."""
+        followers: dict[StepId, list[StepId]] = {}
+        for step, earlier in self._after.items():
+            for other in earlier:
+                followers.setdefault(other, []).append(step)
+        last: set[StepId] = set()
+        for step in self._backwards.values():
+            if step not in last and self._irreversible(step):
+                reached = _reached(step, followers)
+                if all(self._steps[other].do is Do.RELINQUISH for other in reached):
+                    last |= reached
+        rest = self._steps.keys() - last
+        if last and rest:
+            barrier = self._add(Step(IRREVERSIBLE, Do.BARRIER))
+            self._after[barrier] = set(rest)
+            for step in last:
+                self._after[step].add(barrier)
+
+    def _irreversible(self, step: StepId) -> bool:
+        row = self._steps[step].old
+        ours = row is not None and row.resource.ownership in (Ownership.OWNED, Ownership.SHARED)
+        return ours and row is not None and self._rules.rules(row.resource).irreversible
+
+    def finished(self) -> tuple[Step, ...]:
+        """The steps with their order."""
+        return tuple(_replace(step, after=frozenset(self._after[step.id])) for step in self._steps.values())
 
 
-def _order_replacement(graph: _Graph, name: Name, order: Order, wanted: Mapping[Name, Resource[Any]]) -> None:
-    """One after the other; when created first, the old one goes after every user has moved over."""
-    create = graph.forwards[name]
-    if order is Order.DELETE_FIRST:
-        graph.after(create, *graph.backwards[name])
-        return
-    movers = [create]
-    for user, resource in wanted.items():
-        if name in references(resource.spec) and user in graph.forwards:
-            movers.append(graph.forwards[user])
-    graph.steps_after_all(graph.backwards[name], movers)
-
-
-def _order_irreversible(graph: _Graph, rules: Rulebook) -> None:
-    """Deletions that nothing can bring back, and what must follow them, wait for all the rest."""
-    followers: dict[StepId, set[StepId]] = {}
-    for step in graph.steps.values():
-        for earlier in step.after:
-            followers.setdefault(earlier, set()).add(step.id)
-    last: set[StepId] = set()
-    for step in list(graph.steps.values()):
-        if step.do is not Do.RELINQUISH or step.old is None or not rules.rules(step.old.resource).irreversible:
-            continue
-        reached = {step.id}
-        queue = [step.id]
-        while queue:
-            for follower in followers.get(queue.pop(), ()):
-                if follower not in reached:
-                    reached.add(follower)
-                    queue.append(follower)
-        if all(graph.steps[other].do is Do.RELINQUISH for other in reached):
-            last |= reached
-    rest = [step for step in graph.steps if step not in last]
-    if last and rest:
-        barrier = Step("barrier before what cannot be undone", Do.BARRIER, after=frozenset(rest))
-        graph.steps[barrier.id] = barrier
-        for step_id in last:
-            graph.after(step_id, barrier.id)
+def _reached(start: StepId, followers: Mapping[StepId, list[StepId]]) -> set[StepId]:
+    """`start` and all that comes after it."""
+    reached = {start}
+    queue = [start]
+    while queue:
+        for follower in followers.get(queue.pop(), ()):
+            if follower not in reached:
+                reached.add(follower)
+                queue.append(follower)
+    return reached

@@ -8,7 +8,7 @@ adding actions and barriers to it; it never removes a change.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from enum import StrEnum
 from typing import Any
 
@@ -17,9 +17,12 @@ import msgspec
 from fairlead.resources.names import Incarnation, Name
 from fairlead.resources.records import Recorded, Resource
 
-__all__ = ["Action", "Change", "Do", "Plan", "Repeat", "Step", "StepId", "Verb"]
+__all__ = ["IRREVERSIBLE", "Action", "Change", "Do", "Plan", "Repeat", "Step", "StepId", "Verb", "knot"]
 
 StepId = str
+
+IRREVERSIBLE: StepId = "barrier before what cannot be undone"
+"""The barrier, in plans that need it, between everything that may still fail and what nothing can bring back."""
 
 
 class Verb(StrEnum):
@@ -134,12 +137,17 @@ class Plan(msgspec.Struct, frozen=True):
             totals[change.verb] = totals.get(change.verb, 0) + 1
         return totals
 
+    def target(self) -> dict[Name, Resource[Any]]:
+        """What the plan leads to: the desired with what had been decided before, which is what is to be stored."""
+        return {change.name: change.new for change in self.changes if change.new is not None}
+
     def steps_of(self, name: Name) -> tuple[Step, ...]:
         """The steps that concern the resource `name`."""
         return tuple(step for step in self.steps if step.name == name)
 
     def with_action(self, action: Action, *, after: Iterable[StepId] = (), before: Iterable[StepId] = ()) -> Plan:
-        """A plan with `action` in it, after and before the steps named."""
+        """A plan with `action` in it, after and before the steps named; before what cannot be undone in any case,
+        unless it is after that."""
         step = Step(id=f"act {action.id}", do=Do.ACT, after=frozenset(after), action=action, patience=action.patience)
         return self._with(step, before)
 
@@ -154,10 +162,27 @@ class Plan(msgspec.Struct, frozen=True):
         return replace(self, steps=tuple(steps))
 
     def _with(self, step: Step, before: Iterable[StepId]) -> Plan:
-        waiting = frozenset(before)
+        steps = {known.id: known for known in self.steps}
+        waiting = set(before)
+        unknown = (waiting | step.after) - steps.keys()
+        if unknown or step.id in steps:
+            raise ValueError(f"a plan without {sorted(unknown)} cannot have '{step.id}'")
+        if IRREVERSIBLE in steps and not self._is_after(step.after, IRREVERSIBLE):
+            waiting.add(IRREVERSIBLE)
         replace = msgspec.structs.replace
-        steps = (replace(s, after=s.after | {step.id}) if s.id in waiting else s for s in self.steps)
-        return replace(self, steps=(*steps, step))
+        for other in waiting:
+            steps[other] = replace(steps[other], after=steps[other].after | {step.id})
+        return replace(self, steps=(*steps.values(), step))
+
+    def _is_after(self, steps: frozenset[StepId], earlier: StepId) -> bool:
+        """Whether any of `steps` is `earlier`, or waits for it."""
+        after = {step.id: step.after for step in self.steps}
+        seen, queue = set(steps), list(steps)
+        while queue:
+            fresh = after[queue.pop()] - seen
+            seen |= fresh
+            queue.extend(fresh)
+        return earlier in seen
 
     def digest(self) -> str:
         """A digest of what the plan would do, equal for equal plans; a request may carry it."""
@@ -165,3 +190,34 @@ class Plan(msgspec.Struct, frozen=True):
 
         text = msgspec.json.encode(plan_document(self), order="deterministic")
         return "sha256:" + hashlib.sha256(text).hexdigest()
+
+
+def knot(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps that wait for each other in a circle, and those between two circles; none in a plan that can be done."""
+    known = {step.id: step for step in steps}
+    tied = _tied({step.id: step.after & known.keys() for step in known.values()})
+    if not tied:
+        return ()
+    later: dict[StepId, set[StepId]] = {step: set() for step in tied}
+    for step in tied:
+        for other in known[step].after & tied:
+            later[other].add(step)
+    return tuple(known[step] for step in sorted(_tied(later)))
+
+
+def _tied(after: Mapping[StepId, Set[StepId]]) -> set[StepId]:
+    """What remains when whatever waits for nothing that remains is taken away."""
+    waiting = {step: len(others) for step, others in after.items()}
+    followers: dict[StepId, list[StepId]] = {}
+    for step, others in after.items():
+        for other in others:
+            followers.setdefault(other, []).append(step)
+    free = [step for step, number in waiting.items() if number == 0]
+    while free:
+        step = free.pop()
+        del waiting[step]
+        for follower in followers.get(step, ()):
+            waiting[follower] -= 1
+            if waiting[follower] == 0:
+                free.append(follower)
+    return set(waiting)

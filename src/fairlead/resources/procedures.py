@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fairlead.errors import Cancelled, ResourceFailed, Unprocessable, VimUnavailable
-from fairlead.resources.kinds import Failed, Gone, Intent, Journal, Kind, Observed, Ready, Status, Vims
+from fairlead.errors import Cancelled, ResourceFailed, Unprocessable, VimError, VimUnavailable
+from fairlead.resources.kinds import Failed, Gone, Intent, Journal, Kind, Observed, Pending, Ready, Status, Vims
 from fairlead.resources.names import Handle, Incarnation, Name, Outputs, Tag
+from fairlead.resources.ordering import dependencies
 from fairlead.resources.plan import Do, Plan, Step
 from fairlead.resources.records import Ownership, Recorded, Resource, State
 from fairlead.resources.rules import Member
@@ -31,14 +32,16 @@ _replace = msgspec.structs.replace
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _CALL_BUDGET = 60.0
-"""Seconds for which a call to a VIM that does not answer is repeated, within the step's own deadline."""
+"""Seconds from its first failure for which a call to a VIM that does not answer is repeated, within the step's own
+deadline."""
 
 
 class Procedures:
     """Runs the steps of one plan.
 
     `known` holds the outputs and handles of every resource of the instance that is ready, and grows as steps end.
-    `halted` completes when nothing may be waited for any longer.
+    `halted` is set when no further call is to be made and nothing to be waited for any longer; `forced` completes when
+    actions under way are to be given up too. `seen` has, by name, what the VIM last said of what was waited for.
     """
 
     def __init__(
@@ -48,18 +51,23 @@ class Procedures:
         vims: Vims,
         journal: Journal,
         halted: asyncio.Event,
+        forced: Callable[[], Awaitable[object]],
         perform: Callable[[Step], Awaitable[None]],
     ) -> None:
+        self.seen: dict[Name, str] = {}
+        self._forced = forced
         self._known = known
         self._vims = vims
         self._journal = journal
         self._halted = halted
         self._perform = perform
+        target = plan.target()
+        self._needs = dependencies(target)
         self._members: dict[Name, list[tuple[Resource[Any], bool]]] = {}
-        for change in plan.changes:
-            if change.new is not None and change.new.within is not None:
-                renewed = any(step.do is Do.OBTAIN for step in plan.steps_of(change.name))
-                self._members.setdefault(change.new.within, []).append((change.new, renewed))
+        obtained = {step.name for step in plan.steps if step.do is Do.OBTAIN}
+        for member in target.values():
+            if member.within is not None:
+                self._members.setdefault(member.within, []).append((member, member.name in obtained))
 
     async def run(self, step: Step) -> None:
         """Do what `step` says; returns when it is done.
@@ -82,27 +90,32 @@ class Procedures:
 
     async def _obtain(self, step: Step) -> None:
         assert step.new is not None
-        if step.new.ownership is Ownership.CLAIMED:
-            row = await self._journal.claimed(step, step.new)
-            await self._change(step, row, step.new)
+        resource = self._bound(step.new)
+        if resource.ownership is Ownership.CLAIMED:
+            row = await self._journal.claimed(step, resource)
+            await self._change(step, row, resource)
             return
-        resource = step.new
         kind = self._vims.kind(resource)
         intent = await self._intend(step, resource)
         if resource.ownership is Ownership.GIVEN:
             handle = await self._given(kind, resource)
         else:
             intent, handle = await self._create(step, kind, self._concrete(resource), intent)
-        await self._journal.accepted(step, intent.tag.incarnation, handle)
-        outputs = await self._until_ready(step, resource, intent.tag.incarnation, handle)
-        await self._ready(step, resource, intent.tag.incarnation, handle, outputs)
+        incarnation = intent.tag.incarnation
+        await self._journal.accepted(step, incarnation, handle)
+        sure = self._vims.now() + kind.settling
+
+        def over(status: Status, _: Observed | None) -> bool:
+            return isinstance(status, Ready | Failed) or (isinstance(status, Gone) and self._vims.now() >= sure)
+
+        outputs = await self._outputs(step, resource, incarnation, await self._wait(resource, handle, over))
+        await self._ready(step, resource, incarnation, handle, outputs)
 
     async def _intend(self, step: Step, resource: Resource[Any]) -> Intent:
         """The intent; for a shared thing that another operation is creating, wait for that one's outcome."""
         intent = await self._journal.intend(step, resource)
         while intent.busy:
-            self._stop_if_halted(resource.name)
-            await self._vims.sleep(_FIRST_PAUSE)
+            await self._pause(resource.name, _FIRST_PAUSE)
             intent = await self._journal.intend(step, resource)
         return intent
 
@@ -122,7 +135,7 @@ class Procedures:
     ) -> tuple[Intent, Handle]:
         if intent.handle is not None:
             return intent, intent.handle
-        retries = self._retries()
+        retries = self._retries(resource.name)
         while True:
             if intent.repeated:
                 handle = await self._search(kind, resource, intent.tag, intent.since)
@@ -131,6 +144,7 @@ class Procedures:
                 intent = await self._journal.intend(step, resource, afresh=True)
             try:
                 async with self._vims.slot(resource.vim):
+                    self._stop_if_halted(resource.name)
                     return intent, await kind.create(resource, intent.tag)
             except VimUnavailable as error:
                 since = self._vims.now()
@@ -144,25 +158,36 @@ class Procedures:
             remaining = since + kind.settling - self._vims.now()
             if handle is not None or remaining <= 0:
                 return handle
-            self._stop_if_halted(resource.name)
-            await self._vims.sleep(min(remaining, _FIRST_PAUSE * 5))
+            await self._pause(resource.name, min(remaining, _FIRST_PAUSE * 5))
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
     async def _update(self, step: Step) -> None:
         assert step.new is not None
         assert step.old is not None
-        await self._change(step, step.old, step.new)
+        await self._change(step, step.old, self._bound(step.new))
 
     async def _change(self, step: Step, old: Recorded[Any], new: Resource[Any]) -> None:
         kind = self._vims.kind(new)
         if old.handle is None:
             raise ResourceFailed(f"'{new.name}' has no handle to update it by.", resource=new.name)
         handle = old.handle
-        await self._journal.updating(step, old.incarnation, new)
         concrete = self._concrete(new)
         before = self._concrete(old.resource).spec if old.resource.spec != new.spec else concrete.spec
-        await self._call(new, lambda: kind.update(handle, before, concrete.spec))
+        between = _replace(new, bound=_either(old.resource, new))
+
+        async def intend() -> None:
+            await self._journal.updating(step, old.incarnation, between)
+
+        await intend()
+        try:
+            await self._call(new, lambda: kind.update(handle, before, concrete.spec), again=intend)
+        except VimUnavailable:
+            raise
+        except VimError:
+            if await self._call(new, lambda: kind.read(handle)) is None:
+                await self._outputs(step, new, old.incarnation, Gone())
+            raise
 
         def settled(status: Status, observed: Observed | None) -> bool:
             if isinstance(status, Ready):
@@ -184,13 +209,13 @@ class Procedures:
             return
         last = await self._journal.leaving(step, row.incarnation)
         if last and resource.ownership is not Ownership.GIVEN:
-            await self._delete(row)
+            await self._delete(step, row)
         await self._journal.gone(step, row.incarnation)
         current = self._known.get(resource.name)
         if current is not None and current.incarnation == row.incarnation:
             del self._known[resource.name]
 
-    async def _delete(self, row: Recorded[Any]) -> None:
+    async def _delete(self, step: Step, row: Recorded[Any]) -> None:
         resource = row.resource
         kind = self._vims.kind(resource)
         handle = row.handle
@@ -199,27 +224,37 @@ class Procedures:
         if handle is None:
             return
         found = handle
-        await self._call(resource, lambda: kind.delete(found))
-        status = await self._wait(resource, found, lambda status, _: isinstance(status, Gone | Failed))
-        if isinstance(status, Failed) and await self._call(resource, lambda: kind.read(found)) is not None:
-            status = await self._wait(resource, found, lambda status, _: isinstance(status, Gone))
+        await self._call(
+            resource, lambda: kind.delete(found), again=lambda: self._journal.leaving(step, row.incarnation)
+        )
+        await self._wait(resource, found, lambda status, _: isinstance(status, Gone))
 
     # -- acting ------------------------------------------------------------------------------------------------------
 
     async def _act(self, step: Step) -> None:
         assert step.action is not None
         action = step.action
+        self._stop_if_halted(action.id)
         if not await self._journal.performing(step, action):
             return
         target = self._known.get(action.target) if action.target is not None else None
         if action.target is None:
-            await self._perform(step)
+            await self._unless(self._forced, action.id, lambda: self._perform(step))
         elif target is not None and target.handle is not None:
             handle, kind = target.handle, self._vims.kind(target.resource)
-            await self._call(target.resource, lambda: kind.perform(handle, action))
+            await self._call(
+                target.resource,
+                lambda: self._unless(self._forced, action.id, lambda: kind.perform(handle, action)),
+                again=lambda: self._journal.performing(step, action),
+            )
         await self._journal.performed(step, action)
 
     # -- shared parts ------------------------------------------------------------------------------------------------
+
+    def _bound(self, resource: Resource[Any]) -> Resource[Any]:
+        """`resource` with the lives that its references lead to now, and its members' with it."""
+        used = (self._known.get(name) for name in self._needs.get(resource.name, ()))
+        return _replace(resource, bound=tuple(sorted({row.incarnation for row in used if row is not None})))
 
     def _concrete(self, resource: Resource[Any]) -> Resource[Any]:
         """`resource` with its references and secrets resolved and its members folded in."""
@@ -241,12 +276,6 @@ class Procedures:
         """The output that `ref` means; the reference itself while there is none (a member of a composite to be)."""
         row = self._known.get(ref.name)
         return ref if row is None or ref.output not in row.outputs else row.outputs[ref.output]
-
-    async def _until_ready(
-        self, step: Step, resource: Resource[Any], incarnation: Incarnation, handle: Handle
-    ) -> Outputs:
-        status = await self._wait(resource, handle, lambda status, _: isinstance(status, Ready | Failed | Gone))
-        return await self._outputs(step, resource, incarnation, status)
 
     async def _outputs(self, step: Step, resource: Resource[Any], incarnation: Incarnation, status: Status) -> Outputs:
         if isinstance(status, Ready):
@@ -274,43 +303,65 @@ class Procedures:
         self, resource: Resource[Any], handle: Handle, done: Callable[[Status, Observed | None], bool]
     ) -> Status:
         """Wait through the VIM's watcher, unless and until halted."""
-        self._stop_if_halted(resource.name)
-        waiting = asyncio.ensure_future(self._vims.wait(resource, handle, done))
-        halted = asyncio.ensure_future(self._halted.wait())
-        try:
-            await asyncio.wait((waiting, halted), return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                return waiting.result()
-            raise Cancelled(f"Stopped waiting for '{resource.name}'.", resource=resource.name)
-        finally:
-            waiting.cancel()
-            halted.cancel()
 
-    def _stop_if_halted(self, name: Name) -> None:
+        def seen(status: Status, observed: Observed | None) -> bool:
+            self.seen[resource.name] = _words(status)
+            return done(status, observed)
+
+        return await self._unless(self._halted.wait, resource.name, lambda: self._vims.wait(resource, handle, seen))
+
+    async def _pause(self, name: Name, seconds: float) -> None:
+        await self._unless(self._halted.wait, name, lambda: self._vims.sleep(seconds))
+
+    async def _unless(self, stop: Callable[[], Awaitable[object]], name: str, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` returns, unless `stop` completes before it: then it is given up."""
+        self._stop_if_halted(name)
+        working, stopping = asyncio.ensure_future(work()), asyncio.ensure_future(stop())
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise Cancelled(f"Stopped waiting for '{name}'.", resource=name)
+        finally:
+            working.cancel()
+            stopping.cancel()
+
+    def _stop_if_halted(self, name: str) -> None:
         if self._halted.is_set():
             raise Cancelled(f"Stopped before '{name}' was done.", resource=name)
 
-    async def _call(self, resource: Resource[Any], call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call that may be repeated, for as long as the VIM does not answer."""
-        retries = self._retries()
+    async def _call(
+        self,
+        resource: Resource[Any],
+        call: Callable[[], Awaitable[T]],
+        *,
+        again: Callable[[], Awaitable[object]] | None = None,
+    ) -> T:
+        """Make a call that may be repeated, for as long as the VIM does not answer. One that changes something has its
+        intent written `again` before each repetition, so that a worker that was superseded meanwhile does not make it."""
+        retries = self._retries(resource.name)
         while True:
             try:
                 async with self._vims.slot(resource.vim):
+                    self._stop_if_halted(resource.name)
                     return await call()
             except VimUnavailable as error:
                 await retries(error)
+            if again is not None:
+                await again()
 
-    def _retries(self) -> Callable[[VimUnavailable], Awaitable[None]]:
+    def _retries(self, name: Name) -> Callable[[VimUnavailable], Awaitable[None]]:
         """What to await after a failure: it pauses longer each time, and raises the failure when the budget is
         spent."""
-        give_up = self._vims.now() + _CALL_BUDGET
+        give_up: float | None = None
         pause = _FIRST_PAUSE
 
         async def pause_or_raise(error: VimUnavailable) -> None:
-            nonlocal pause
+            nonlocal pause, give_up
+            give_up = give_up or self._vims.now() + _CALL_BUDGET
             if self._halted.is_set() or self._vims.now() + pause > give_up:
                 raise error
-            await self._vims.sleep(pause * random.uniform(0.8, 1.2))
+            await self._pause(name, pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
         return pause_or_raise
@@ -318,3 +369,17 @@ class Procedures:
 
 def _known(resource: Resource[Any], incarnation: Incarnation, handle: Handle, outputs: Outputs) -> Recorded[Any]:
     return Recorded(resource, incarnation, State.READY, handle, outputs)
+
+
+def _either(old: Resource[Any], new: Resource[Any]) -> tuple[Incarnation, ...] | None:
+    """What a thing between `old` and `new` may hold on to; None when that is not known."""
+    if old.bound is None or new.bound is None:
+        return None
+    return tuple(sorted({*old.bound, *new.bound}))
+
+
+def _words(status: Status) -> str:
+    """What the VIM said, for whoever reads that it took too long."""
+    if isinstance(status, Failed):
+        return status.reason
+    return status.detail if isinstance(status, Pending) else type(status).__name__.lower()

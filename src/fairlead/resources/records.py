@@ -54,7 +54,8 @@ class Resource(msgspec.Struct, Generic[S], frozen=True):
     """A resource as it is wanted.
 
     `existing` names, for what is given or claimed, the thing that is there already (the VIM's id, or the pool's
-    incarnation). `within` names the composite whose member this is.
+    incarnation). `within` names the composite whose member this is. `bound` is for recorded resources only: the lives
+    that its references led to when it was made or last changed, so the lives that it may hold on to.
     """
 
     name: Name
@@ -63,6 +64,7 @@ class Resource(msgspec.Struct, Generic[S], frozen=True):
     ownership: Ownership = Ownership.OWNED
     within: Name | None = None
     existing: str | None = None
+    bound: tuple[Incarnation, ...] | None = None
 
 
 Resources = Mapping[Name, Resource[Any]]
@@ -92,16 +94,18 @@ class Records(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, rows: Iterable[Recorded[Any]]) -> Records:
-        """Sort `rows` into those in force and those on their way out."""
+        """Sort `rows` into those in force and those on their way out; of two in force, the one read first goes."""
         current: dict[Name, Recorded[Any]] = {}
         leaving = []
         for row in rows:
             if row.state is State.DELETING:
                 leaving.append(row)
-            else:
-                current[row.name] = row
+                continue
+            if row.name in current:
+                leaving.append(current[row.name])
+            current[row.name] = row
         return cls(current, tuple(leaving))
 
     def resources(self) -> dict[Name, Resource[Any]]:
         """What is in force, as if it were wanted: the before-image of an operation."""
-        return {name: row.resource for name, row in self.current.items()}
+        return {name: msgspec.structs.replace(row.resource, bound=None) for name, row in self.current.items()}

@@ -7,8 +7,8 @@ from `Spec` with a `tag` of its own; `spec_type` finds it again by that tag when
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -35,6 +35,9 @@ _types: dict[str, type[Spec]] = {}
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """The root of all specs; a subclass is found again by its `tag`."""
+
+    decided_for: ClassVar[Mapping[str, str]] = {}
+    """Fields that may be undecided, and for each the field for whose value it is decided: with that one it changes."""
 
     @classmethod
     def sort(cls) -> str:
@@ -95,6 +98,8 @@ class NetworkSpec(Spec, frozen=True, kw_only=True, tag="network"):
 
 class PortSpec(Spec, frozen=True, kw_only=True, tag="port"):
     """A connection point's port on a network. Outputs: `id`, `addresses` (tuple of strings), `mac`."""
+
+    decided_for: ClassVar[Mapping[str, str]] = {"addresses": "network", "mac": "network"}
 
     network: str | Ref
     addresses: tuple[str, ...] | Undecided = UNDECIDED

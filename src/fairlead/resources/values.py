@@ -8,7 +8,7 @@ is recorded, and is filled in (*pinned*) once it is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any, TypeVar
 
 import msgspec
@@ -58,7 +58,26 @@ def walk(value: Any) -> Iterator[Any]:
 
 def references(spec: Any) -> frozenset[Name]:
     """The names of the resources whose outputs `spec` uses."""
-    return frozenset(value.name for value in walk(spec) if isinstance(value, Ref))
+    found: set[Name] = set()
+    _gather(spec, found)
+    return frozenset(found)
+
+
+def _gather(value: Any, found: set[Name]) -> None:
+    """What `walk` would find, without its generators: planning reads every spec several times."""
+    if isinstance(value, Ref):
+        found.add(value.name)
+    elif isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            inner = getattr(value, field)
+            if inner is not None and not isinstance(inner, str | int | float):
+                _gather(inner, found)
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            _gather(inner, found)
+    elif isinstance(value, tuple | list):
+        for inner in value:
+            _gather(inner, found)
 
 
 def secret_references(spec: Any) -> frozenset[SecretRef]:
@@ -92,16 +111,31 @@ def _resolve(value: Any, known: Callable[[Ref], Any], reveal: Callable[[SecretRe
     if isinstance(value, Mapping):
         pairs = {key: _resolve(inner, known, reveal) for key, inner in value.items()}
         return pairs if any(pairs[key] is not value[key] for key in value) else value
-    if isinstance(value, tuple):
-        items = tuple(_resolve(inner, known, reveal) for inner in value)
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    if isinstance(value, tuple | list):
+        items = [_resolve(inner, known, reveal) for inner in value]
+        return type(value)(items) if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value
 
 
-def carry(recorded: T, desired: T) -> T:
-    """`desired` with each undecided field taken from `recorded`; both must be of one type to carry anything."""
+def carry(recorded: T, desired: T, moved: Set[Name] = frozenset()) -> T:
+    """`desired` with each undecided field taken from `recorded`; both must be of one type to carry anything.
+
+    A field that its type says was `decided_for` another one is taken only while that other is the same, and refers to
+    nothing in `moved`: an address on one network means nothing on the next.
+    """
     if type(recorded) is not type(desired) or not isinstance(desired, msgspec.Struct):
         return desired
-    undecided = (field for field in desired.__struct_fields__ if isinstance(getattr(desired, field), Undecided))
-    carried = {field: getattr(recorded, field) for field in undecided}
+    bases: Mapping[str, str] = getattr(type(desired), "decided_for", {})
+    carried = {}
+    for field in desired.__struct_fields__:
+        if isinstance(getattr(desired, field), Undecided) and not _undone(recorded, desired, bases.get(field), moved):
+            carried[field] = getattr(recorded, field)
     return msgspec.structs.replace(desired, **carried) if carried else desired
+
+
+def _undone(recorded: Any, desired: Any, basis: str | None, moved: Set[Name]) -> bool:
+    """Whether a decision that was made for the field `basis` holds no longer."""
+    if basis is None:
+        return False
+    new = getattr(desired, basis)
+    return bool(getattr(recorded, basis) != new or references(new) & moved)
