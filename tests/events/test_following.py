@@ -118,6 +118,21 @@ async def test_a_thousand_followers_cost_one_reader(sqlite_store: Store, clock: 
     assert sum(statement.startswith("SELECT") for statement in statements) < 20
 
 
+async def test_between_events_nobody_reads_before_it_is_time(sqlite_store: Store, clock: SteppedClock) -> None:
+    log = EventLog(sqlite_store, clock, poll=0.5)
+    stream = log.follow("p", 0)
+    waiting = asyncio.ensure_future(take(stream, 1))
+    await append(log, sqlite_store, "a")
+    await waiting
+    await until(clock.next_wake)
+    statements: list[str] = []
+    sa.event.listen(sqlite_store.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    for _ in range(5000):
+        await asyncio.sleep(0)
+    assert statements == []
+    await stream.aclose()
+
+
 async def test_a_quiet_line_tells_so_now_and_then(store: Store) -> None:
     log = EventLog(store)
     stream = log.follow_with_pauses("p", 0, pause=0.001)

@@ -214,8 +214,13 @@ class Tail:
 
     async def _wait(self, seconds: float) -> None:
         sleeper = self._loop.create_task(self._clock.sleep(seconds))
-        sleeper.add_done_callback(lambda _: self._woken.set())
+        sleeper.add_done_callback(self._slept)
         try:
             await self._woken.wait()
         finally:
             sleeper.cancel()
+
+    def _slept(self, sleeper: asyncio.Task[None]) -> None:
+        # A cancelled sleep would wake the next wait, which would cancel its own, and so on without end.
+        if not sleeper.cancelled():
+            self._woken.set()
