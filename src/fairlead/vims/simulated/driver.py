@@ -37,7 +37,7 @@ from fairlead.resources import (
 )
 from fairlead.resources.names import Incarnation
 from fairlead.vims.seam import Capacity, Check, Finding, Tagged
-from fairlead.vims.simulated.behaviour import Behaviour
+from fairlead.vims.simulated.behaviour import Behaviour, Fault
 from fairlead.vims.simulated.rules import RULES
 from fairlead.vims.simulated.world import Thing, World
 
@@ -76,7 +76,7 @@ class SimulatedDriver:
         return Capacity(cpus=self.behaviour.cpus, used_cpus=used, instances=self.world.number("compute"))
 
     async def observe(self, wanted: Mapping[str, Set[Handle]]) -> dict[tuple[str, Handle], Observed | None]:
-        def read(_: str | None) -> dict[tuple[str, Handle], Observed | None]:
+        def read(_: Fault | None) -> dict[tuple[str, Handle], Observed | None]:
             return {(sort, handle): self.look(handle) for sort, handles in wanted.items() for handle in handles}
 
         return await self.call("observe", "*", "*", read)
@@ -94,7 +94,7 @@ class SimulatedDriver:
             self._streams.remove(queue)
 
     async def tagged(self) -> list[Tagged]:
-        def read(_: str | None) -> list[Tagged]:
+        def read(_: Fault | None) -> list[Tagged]:
             things = (thing for thing in self.world.all() if thing.tag.get("deployment") == self.deployment)
             found = (thing for thing in things if self.look(thing.handle) is not None)
             return [Tagged(thing.sort, Handle(thing.handle), _tag(thing), thing.created) for thing in found]
@@ -106,33 +106,34 @@ class SimulatedDriver:
 
     # -- the inside of the VIM -----------------------------------------------------------------------------------------
 
-    async def call(self, what: str, sort: str, name: str, effect: Callable[[str | None], T]) -> T:
+    async def call(self, what: str, sort: str, name: str, effect: Callable[[Fault | None], T]) -> T:
         """One call to the VIM: time passes, a fault may happen, `effect` is told of one that shows later."""
         await self._pass(self.behaviour.latency_of(sort).call)
         fault = self._fault(what, sort, name)
-        if self.behaviour.down or fault == "unavailable":
+        effect_now = fault.effect if fault is not None else ""
+        if self.behaviour.down or effect_now == "unavailable":
             raise VimUnavailable("The simulated VIM does not answer.", cause="503 Service Unavailable", resource=name)
-        if fault == "refused":
+        if effect_now == "refused":
             raise VimRefused(
                 f"The simulated VIM refuses to {what} '{name}'.", cause="400 simulated fault", resource=name
             )
-        if fault == "full":
+        if effect_now == "full":
             raise VimFull(f"The simulated VIM has no room for '{name}'.", cause="403 quota exceeded", resource=name)
-        if fault == "crash-before":
+        if effect_now == "crash-before":
             os.kill(os.getpid(), signal.SIGKILL)
-        result = effect(fault if fault in _EFFECTS_AFTER else None)
-        if fault == "crash-after":
+        result = effect(fault if effect_now in _EFFECTS_AFTER else None)
+        if effect_now == "crash-after":
             os.kill(os.getpid(), signal.SIGKILL)
-        if fault == "lost":
+        if effect_now == "lost":
             raise VimUnavailable("The simulated VIM's answer was lost.", cause="connection reset", resource=name)
         return result
 
-    def _fault(self, what: str, sort: str, name: str) -> str | None:
+    def _fault(self, what: str, sort: str, name: str) -> Fault | None:
         for number, fault in enumerate(self.behaviour.faults):
             if fault.concerns(what, sort, name):
                 seen = self.world.count(f"fault {number} {msgspec.json.encode(fault).decode()}")
                 if seen >= fault.after and (fault.times == 0 or seen < fault.after + fault.times):
-                    return fault.effect
+                    return fault
         return None
 
     async def _pass(self, seconds: float) -> None:
@@ -212,7 +213,7 @@ class _SimulatedKind:
             "create", self._sort, resource.name, lambda later: self._make(resource, tag, later)
         )
 
-    def _make(self, resource: Resource[Any], tag: Tag, later: str | None) -> Handle:
+    def _make(self, resource: Resource[Any], tag: Tag, later: Fault | None) -> Handle:
         spec = msgspec.to_builtins(resource.spec)
         self._admit(resource, spec)
         now = self._driver.clock.now()
@@ -227,8 +228,8 @@ class _SimulatedKind:
             outputs=self._outputs(handle, spec),
             created=now,
             due=due,
-            fate=fates.get(later or "", "ready"),
-            detail="simulated fault" if later else "",
+            fate=fates.get(later.effect, "ready") if later else "ready",
+            detail=later.detail if later else "",
         )
         self._world.put(thing)
         self._driver.announce(self._sort, handle, due)
@@ -241,9 +242,9 @@ class _SimulatedKind:
             raise VimFull(
                 f"The quota of {quota} {self._sort} is used up.", cause="403 quota exceeded", resource=resource.name
             )
-        if self._sort == "compute":
-            if self._world.used_cpus() + float(spec.get("cpus", 1)) > self._driver.behaviour.cpus:
-                raise VimFull("No host has enough free cores.", cause="No valid host was found", resource=resource.name)
+        cpus = float(spec.get("cpus", 1))
+        if self._sort == "compute" and self._world.used_cpus() + cpus > self._driver.behaviour.cpus:
+            raise VimFull("No host has enough free cores.", cause="No valid host was found", resource=resource.name)
         if references(resource.spec):
             raise VimRefused(
                 "A reference was not resolved.", cause=str(references(resource.spec)), resource=resource.name
@@ -280,7 +281,7 @@ class _SimulatedKind:
                 raise VimRefused(f"Address {address} is in use.", cause="409 IpAddressAlreadyAllocated")
 
     async def find(self, tag: Tag, resource: Resource[Any]) -> Handle | None:
-        def look(_: str | None) -> Handle | None:
+        def look(_: Fault | None) -> Handle | None:
             now = self._driver.clock.now()
             for thing in self._world.by_incarnation(tag.incarnation):
                 exact = thing.tag == msgspec.to_builtins(tag) and thing.created + self.settling <= now
@@ -308,12 +309,12 @@ class _SimulatedKind:
         return bool(observed["spec"] == msgspec.json.decode(msgspec.json.encode(spec)))
 
     async def update(self, handle: Handle, old: Any, new: Any) -> None:
-        def change(later: str | None) -> None:
+        def change(later: Fault | None) -> None:
             thing = self._world.get(handle)
             if thing is None:
                 raise VimRefused(f"There is no '{handle}'.", cause="404 not found")
             due = self._driver.due(self._driver.behaviour.latency_of(self._sort).ready)
-            fate = "failed" if later == "failed" else "ready"
+            fate = "failed" if later is not None and later.effect == "failed" else "ready"
             self._world.put(
                 _replace(thing, spec=msgspec.to_builtins(new), due=due, fate=fate, version=thing.version + 1)
             )
@@ -322,14 +323,14 @@ class _SimulatedKind:
         await self._driver.call("update", self._sort, self._name(handle), change)
 
     async def delete(self, handle: Handle) -> None:
-        def end(later: str | None) -> None:
+        def end(later: Fault | None) -> None:
             thing = self._world.get(handle)
             if thing is None or self._driver.look(handle) is None:
                 return
             self._refuse_in_use(handle)
             due = self._driver.due(self._driver.behaviour.latency_of(self._sort).gone)
             if thing.fate != "gone":
-                fate = "stuck" if later == "stuck" else "gone"
+                fate = "stuck" if later is not None and later.effect == "stuck" else "gone"
                 self._world.put(_replace(thing, due=due, fate=fate))
                 self._driver.announce(self._sort, handle, due)
 
@@ -347,7 +348,7 @@ class _SimulatedKind:
         if not (self._sort == "compute" and action.kind == "stop"):
             raise Unprocessable(f"A simulated {self._sort} cannot '{action.kind}'.", code="action-not-supported")
 
-        def stop(_: str | None) -> None:
+        def stop(_: Fault | None) -> None:
             thing = self._world.get(handle)
             if thing is not None:
                 self._world.put(_replace(thing, spec={**thing.spec, "power": "off"}, version=thing.version + 1))
