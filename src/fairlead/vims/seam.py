@@ -1,9 +1,9 @@
 """The seam between Fairlead and infrastructures: what a driver is made of.
 
-A `DriverType` is what an entry point of the group `fairlead.vims` names: the pure half (which sorts of resource there are, by which
-rules they change, which live within another) needs no connection, so a plan can be made for a VIM that is down. Its
-`open` makes a `Driver`, one connected VIM, without making a call yet. Drivers are sets of small kinds and do not know each
-other.
+A `DriverType` is what an entry point of the group `fairlead.vims` names: the pure half (which sorts of resource there
+are, by which rules they change, which live within another) needs no connection, so a plan can be made for a VIM that is
+down. Its `open` makes a `Driver`, one connected VIM, without making a call yet. Drivers are sets of small kinds and do
+not know each other.
 """
 
 from __future__ import annotations
