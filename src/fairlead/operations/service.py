@@ -114,7 +114,11 @@ class Operations:
         def write(tx: Tx) -> bool:
             if operation is not None and _known(tx, operation):
                 return False
-            self._refuse_second(tx, subject)
+            other = _open_one(tx, subject)
+            if other is not None and other.id == made:
+                return False  # Written by another transaction since the line above.
+            if other is not None:
+                raise _in_progress(subject, other)
             record = role.load(tx, subject)
             type_.check(record, request)
             self._insert(tx, project, role, subject, type_name, request, made, parent, automatic, expected_plan)
@@ -130,12 +134,6 @@ class Operations:
         if fresh:
             await self._execution.enqueue(made, 0, parent.depth + 1 if parent else 0)
         return made
-
-    def _refuse_second(self, tx: Tx, subject: str) -> None:
-        where = (operations.c.subject == subject, operations.c.open.is_(True))
-        other = tx.first(tx.select(operations).where(*where))
-        if other is not None:
-            raise _in_progress(subject, other)
 
     def _insert(
         self,
@@ -295,6 +293,12 @@ class Operations:
                 for row in rows
             ],
         }
+
+
+def _open_one(tx: Tx, subject: str) -> Any:
+    columns = (operations.c.id, operations.c.type, operations.c.state)
+    where = (operations.c.subject == subject, operations.c.open.is_(True))
+    return tx.first(tx.select(operations, *columns).where(*where))
 
 
 def _known(tx: Tx, operation: str) -> bool:
