@@ -33,6 +33,7 @@ from fairlead.operations import (
     Sweeper,
     count_in_vim,
 )
+from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
 from fairlead.packages import Catalogue, LocalStorage
 from fairlead.secrets import Vault, load_keyring
@@ -45,6 +46,9 @@ from fairlead.vnf import Occurrences, VnfRole, Vnfs, vnf_instances
 __all__ = ["Program", "driver_types"]
 
 log = structlog.get_logger()
+_DAY = 86_400.0
+_FORGETTING = 3600.0
+"""Seconds between looks for what is older than it is to be kept."""
 
 
 def driver_types() -> dict[str, DriverType]:
@@ -127,6 +131,7 @@ class Program:
             self.worker,
             self.sweeper,
             self.liveness.guard,
+            self.metrics,
         )
         self.dispatcher = Dispatcher(self.store, self.clock, self.execution, self.liveness, self.runner, self.worker)
         self.operations = Operations(
@@ -153,6 +158,7 @@ class Program:
             self._begin(self.dispatcher.follow(), "dispatcher")
             self._begin(self.runner.cancels.follow(), "cancels")
             self._begin(self._sweep_regularly(), "sweeper")
+            self._begin(self._forget_regularly(), "retention")
         log.info("program.started", worker=self.worker if self.works else None, deployment=self.deployment)
 
     async def stop(self) -> None:
@@ -179,6 +185,17 @@ class Program:
                 await self.sweeper.sweep_all()
             except Exception as error:  # noqa: BLE001 - the next sweep may go well
                 log.warning("sweep.failed", error=repr(error))
+
+    async def _forget_regularly(self) -> None:
+        """Forget events and finished operations after the time that the settings say."""
+        while True:
+            now = self.clock.now()
+            try:
+                await self.events.prune(now - self.settings.events.retention * _DAY)
+                await forget_finished(self.store, now - self.settings.operations.retention * _DAY)
+            except Exception as error:  # noqa: BLE001 - the next time may go well
+                log.warning("retention.failed", error=repr(error))
+            await self.clock.sleep(_FORGETTING)
 
 
 def _package_uses(tx: Tx, package: str) -> list[str]:

@@ -16,6 +16,7 @@ from fairlead.clock import Clock
 from fairlead.errors import Quarantined
 from fairlead.events import EventLog
 from fairlead.operations.ledger import read_records
+from fairlead.operations.metrics import OperationMetrics
 from fairlead.operations.occurrence import Operation, set_columns
 from fairlead.operations.states import OperationState
 from fairlead.operations.types import Role
@@ -30,9 +31,10 @@ log = structlog.get_logger()
 class Moves:
     """Writes changes of operations' states."""
 
-    def __init__(self, events: EventLog, clock: Clock) -> None:
+    def __init__(self, events: EventLog, clock: Clock, metrics: OperationMetrics | None = None) -> None:
         self._events = events
         self._clock = clock
+        self._metrics = metrics
 
     def move(
         self,
@@ -54,6 +56,9 @@ class Moves:
         if record is not None and records is not None:
             role.save(tx, operation.subject, record, records)
         self.publish(tx, role, moved)
+        if self._metrics is not None:
+            metrics = self._metrics
+            tx.after_commit(lambda: metrics.moved(moved))
         return moved
 
     def publish(self, tx: Tx, role: Role, operation: Operation) -> None:

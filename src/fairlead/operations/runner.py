@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from fairlead.clock import Clock
 from fairlead.errors import Cancelled, Conflict, FairleadError, Quarantined, StoreUnavailable, Superseded
@@ -33,6 +34,7 @@ from fairlead.operations.decided import (
 )
 from fairlead.operations.journal import StoredJournal
 from fairlead.operations.ledger import read_records
+from fairlead.operations.metrics import OperationMetrics
 from fairlead.operations.moves import Moves
 from fairlead.operations.occurrence import Operation, fetch
 from fairlead.operations.states import ENDED, RUNNING, OperationState
@@ -64,6 +66,7 @@ class Runner:
         worker: str,
         sweeper: Sweeper,
         guard: Callable[[], Awaitable[None]],
+        registry: CollectorRegistry,
     ) -> None:
         self._store = store
         self._events = events
@@ -75,7 +78,7 @@ class Runner:
         self._worker = worker
         self._sweeper = sweeper
         self._guard = guard
-        self._moves = Moves(events, clock)
+        self._moves = Moves(events, clock, OperationMetrics(registry, lambda: len(self.cancels.watched)))
         self.cancels = Cancels(store, clock, worker)
         self.quarantined: set[str] = set()
         """Operations whose rows this version cannot read, and which it therefore leaves alone."""
