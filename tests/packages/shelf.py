@@ -25,9 +25,9 @@ __all__ = [
     "Shelf",
     "files_of",
     "in_chunks",
+    "made_whole",
     "package",
     "sealed",
-    "tacker_package",
     "zipped",
 ]
 
@@ -125,25 +125,30 @@ def package(more: Mapping[str, bytes | None] | None = None, *, vnfd_id: str = "r
     return zipped(files_of(more, vnfd_id=vnfd_id))
 
 
-def tacker_package(directory: Path) -> bytes:
-    """The archive of a package of which only text was kept: what it names and lacks is made up, digests are fitted."""
+def made_whole(directory: Path, *, made_up: bool = True) -> bytes:
+    """The archive of a package of which only text is at hand: what it names and lacks is `made_up`, digests are fitted."""
     files: Entries = {
         path.relative_to(directory).as_posix(): path.read_bytes()
         for path in sorted(directory.rglob("*"))
         if path.is_file()
     }
-    entry = re.search(rb"Entry-Definitions: *(\S+)", files[META_FILE])
-    assert entry is not None
-    for problem in read_vnfd(files, entry[1].decode()).problems:
-        missing = re.search(r'there is no file "([^"]+)"', problem.message)
-        if problem.code == "artifact-missing" and missing:
-            files[missing[1]] = b"made up: " + missing[1].encode()
+    found = re.search(rb"Entry-Definitions: *(\S+)", files[META_FILE])
+    assert found is not None
+    entry = found[1].decode()
+    lacking = [
+        missing[1]
+        for problem in read_vnfd(files, entry).problems
+        if (missing := re.search(r'there is no file "([^"]+)"', problem.message)) and problem.code == "artifact-missing"
+    ]
+    if made_up:
+        files.update({name: b"made up: " + name.encode() for name in lacking})
     images = [content for name, content in files.items() if name.endswith(".img")]
     for name, content in files.items():
         if name.endswith(".yaml"):
             files[name] = _with_checksums(content, images)
-    files[f"{entry[1].decode().rpartition('.')[0]}.mf"] = manifest(files, METADATA)
-    return zipped(files)
+    beside = next((name for name in files if name.endswith(".mf")), f"{entry.rpartition('.')[0]}.mf")
+    metadata = files.pop(beside, METADATA.encode()).decode()
+    return zipped({**files, beside: manifest(files, metadata)})
 
 
 def _with_checksums(vnfd: bytes, images: Iterable[bytes]) -> bytes:

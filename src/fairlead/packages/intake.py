@@ -90,11 +90,11 @@ class Intake:
             if not _succeeded(beginning):
                 claim.release()
             elif not _succeeded(arriving):
-                await asyncio.shield(self._spawn(self._put_back(package, claim)))
+                await asyncio.shield(self._spawn(self._put_back(package, claim), claim))
             else:
-                self._spawn(self._onboard(package, claim))
+                self._spawn(self._onboard(package, claim), claim)
             raise
-        self._spawn(self._onboard(package, claim))
+        self._spawn(self._onboard(package, claim), claim)
 
     async def claim(self, project: str, package: str) -> Claim:
         """The right to work on a package of `project`. Raises NotFound, Conflict (`package-state`)."""
@@ -122,7 +122,7 @@ class Intake:
             if state is State.UPLOADING:
                 await self._put_back(package, claim)
             elif state is State.PROCESSING:
-                self._spawn(self._onboard(package, claim))
+                self._spawn(self._onboard(package, claim), claim)
             else:
                 await self._removals.carry_out(package, claim)
 
@@ -191,15 +191,12 @@ class Intake:
 
     async def _onboard(self, package: str, claim: Claim) -> None:
         """Read the package, and write what came of it."""
-        try:
-            async with self._slots:
-                outcome = await self._read(package)
-            failure = await self._accept(package, outcome) if isinstance(outcome, Onboarded) else outcome
-            if failure is not None:
-                await self._insist(lambda tx: self._refuse(tx, package, failure))
-                await self._removals.carry_out(package, claim)
-        finally:
-            claim.release()
+        async with self._slots:
+            outcome = await self._read(package)
+        failure = await self._accept(package, outcome) if isinstance(outcome, Onboarded) else outcome
+        if failure is not None:
+            await self._insist(lambda tx: self._refuse(tx, package, failure))
+            await self._removals.carry_out(package, claim)
 
     async def _read(self, package: str) -> Onboarded | ProblemDetails:
         try:
@@ -230,6 +227,8 @@ class Intake:
 
     def _accepted(self, tx: Tx, package: str, onboarded: Onboarded) -> None:
         record = locked(tx, package)
+        if record.onboarding is not State.PROCESSING:
+            return
         vnfd_id = onboarded.described.vnfd_id
         same = (packages.c.project == record.project, packages.c.vnfd_id == vnfd_id, packages.c.id != package)
         other = tx.scalar(tx.select(packages, packages.c.id).where(*same))
@@ -257,6 +256,8 @@ class Intake:
 
     def _refuse(self, tx: Tx, package: str, failure: ProblemDetails) -> None:
         record = locked(tx, package)
+        if record.onboarding is not State.PROCESSING:
+            return
         save(tx, replace(record, onboarding=State.ERROR, failure=failure, size=None, checksum=None))
         self._removals.note(tx, package)
         self._tell(tx, "package.failed", record, State.ERROR, code=failure.code, detail=failure.detail)
@@ -287,17 +288,19 @@ class Intake:
         """Write, as often as it takes: nobody else would, if this were left out while the database is away."""
         while True:
             try:
-                return await self._store.write(work)
+                return await settled(asyncio.ensure_future(self._store.write(work)))
             except StoreUnavailable:
                 await self._clock.sleep(_PAUSE)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None], claim: Claim) -> asyncio.Task[None]:
+        """Do `work` in the background; the claim ends with it, even if it is cancelled before it began."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(partial(self._ended, claim))
         return task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, claim: Claim, task: asyncio.Task[None]) -> None:
+        claim.release()
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("package.work-failed", exc_info=error)

@@ -22,6 +22,7 @@ from fairlead.errors import FairleadError, Quarantined, Unprocessable
 from fairlead.packages.contents import READ_ERRORS, Limits, read_start
 from fairlead.packages.csar import Csar, open_csar
 from fairlead.packages.extracted import ExtractedFiles, WrongContent
+from fairlead.packages.metafile import META_FILE
 from fairlead.packages.onboarding import refused
 from fairlead.packages.reading import read_csar
 from fairlead.packages.storage import PackageStorage
@@ -114,8 +115,10 @@ class PackageReader:
 
         def read(csar: Csar) -> Vnfd:
             reading = read_csar(csar, digests=False)
-            for path in reading.documents:
-                _content(csar, package, path, known.digests.get(path, ""))
+            # What led to the descriptor counts too: damage there must not pass for an author's mistake.
+            manifest = csar.manifest.path if csar.manifest is not None else ""
+            for path in {META_FILE, manifest, csar.entry or "", *reading.documents} & known.digests.keys():
+                _content(csar, package, path, known.digests[path])
             if reading.vnfd is None:
                 told = refused(reading.problems)
                 raise Quarantined(
