@@ -12,7 +12,7 @@ import pytest
 
 from fairlead.errors import Unprocessable, VimRefused
 from fairlead.resources import Gone, ImageSpec, Name, Ready, Resource
-from fairlead.vims.containers.archives import renamed
+from fairlead.vims.containers.archives import SeveralArchitectures, renamed
 from tests.containers.looking import engine_of
 from tests.contract.subject import Hands
 from tests.contract.subjects import ContainersSubject
@@ -46,7 +46,10 @@ def test_an_archive_is_sent_with_our_name_in_place_of_its_own(tmp_path: Path) ->
 
 @needs_busybox
 def test_an_oci_archive_gets_what_every_engine_reads(tmp_path: Path) -> None:
-    with _rewritten(oci_archive(tmp_path / "image.oci.tar")) as after:
+    path = oci_archive(tmp_path / "image.oci.tar")
+    with pytest.raises(SeveralArchitectures):
+        next(renamed(path, "localhost/ours:1"))
+    with _rewritten(path) as after:
         (manifest,) = json.load(after.extractfile("manifest.json") or io.BytesIO())
         assert manifest["RepoTags"] == ["localhost/ours:1"]
         for name in (manifest["Config"], *manifest["Layers"]):
@@ -64,7 +67,7 @@ def _tar(path: Path, **members: str) -> Path:
 
 def test_a_file_that_is_no_image_archive_is_refused_with_the_reason(tmp_path: Path) -> None:
     two = json.dumps([{"Config": "a", "Layers": []}] * 2)
-    index = json.dumps({"manifests": [{"digest": "sha256:1", "platform": {"architecture": "s390x"}}]})
+    index = json.dumps({"manifests": [{"digest": "sha256:1", "platform": {"architecture": "s390x"}}] * 2})
     missing = json.dumps({"manifests": [{"digest": "sha256:1"}]})
     files = {
         "no tar": tmp_path / "plain",

@@ -21,18 +21,23 @@ from typing import Any, BinaryIO
 
 from fairlead.errors import VimRefused
 
-__all__ = ["renamed"]
+__all__ = ["SeveralArchitectures", "renamed"]
 
 _PIECE = 2**20
 _REPLACED = ("manifest.json", "repositories")
 _LARGEST_DOCUMENT = 4 * 2**20
 
 
-def renamed(path: Path, reference: str, architecture: str) -> Iterator[bytes]:
+class SeveralArchitectures(Exception):
+    """An OCI layout has images for more than one architecture, and it was not said which is wanted."""
+
+
+def renamed(path: Path, reference: str, architecture: str | None = None) -> Iterator[bytes]:
     """The archive at `path`, in pieces, so that a load gives the image the name `reference` only.
 
-    `architecture` (`amd64`) chooses in an OCI layout that has several. Raises VimRefused (`image-format-unknown`) for a
-    file that is no image archive, before the first piece, which is empty. Reads files: run it in a thread.
+    `architecture` (`amd64`) chooses in an OCI layout that has several; without it, raises SeveralArchitectures.
+    Raises VimRefused (`image-format-unknown`) for a file that is no image archive. Both come before the first piece, which is
+    empty. Reads files: run it in a thread.
     """
     with _uncompressed(path) as file:
         try:
@@ -89,7 +94,7 @@ def _padded(member: tarfile.TarInfo) -> int:
 
 
 def _manifest(
-    archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], reference: str, architecture: str
+    archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], reference: str, architecture: str | None
 ) -> list[dict[str, Any]]:
     if "manifest.json" in members:
         images = _document(archive, members["manifest.json"])
@@ -108,7 +113,11 @@ def _manifest(
     return [{"Config": _blob(found["config"]), "RepoTags": [reference], "Layers": layers}]
 
 
-def _chosen(manifests: list[dict[str, Any]], architecture: str) -> dict[str, Any]:
+def _chosen(manifests: list[dict[str, Any]], architecture: str | None) -> dict[str, Any]:
+    if len(manifests) == 1:
+        return manifests[0]
+    if architecture is None:
+        raise SeveralArchitectures
     fitting = [m for m in manifests if m.get("platform", {}).get("architecture", architecture) == architecture]
     if not fitting:
         raise ValueError(f"it has no image for {architecture}")

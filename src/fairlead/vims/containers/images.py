@@ -13,7 +13,7 @@ from typing import Any
 
 from fairlead.errors import FairleadError, Unprocessable, VimRefused
 from fairlead.resources import Action, Gone, Handle, ImageSpec, Observed, Ready, Resource, Status, Tag
-from fairlead.vims.containers.archives import renamed
+from fairlead.vims.containers.archives import SeveralArchitectures, renamed
 from fairlead.vims.containers.engine import Engine
 from fairlead.vims.containers.labels import image_reference
 from fairlead.vims.containers.refusals import InUse, NotThere, Taken
@@ -62,10 +62,12 @@ class ImageKind(ImageRules):
 
     async def _load(self, artifact: str, reference: str) -> None:
         path = await self._artifacts.fetch(artifact)
-        pieces = renamed(path, reference, await self._engine_architecture())
-        await asyncio.to_thread(
-            next, pieces
-        )  # reads the archive's table: what is wrong with it is told before the call
+        try:
+            pieces = renamed(path, reference)
+            await asyncio.to_thread(next, pieces)  # reads the archive's table: what is wrong is told before the call
+        except SeveralArchitectures:
+            pieces = renamed(path, reference, await self._engine_architecture())
+            await asyncio.to_thread(next, pieces)
         answer = await self._engine.call(
             "POST",
             "/images/load",
@@ -82,6 +84,7 @@ class ImageKind(ImageRules):
             )
 
     async def _engine_architecture(self) -> str:
+        """Asked for only when it matters: Podman takes a third of a second to tell its version."""
         if self._architecture is None:
             self._architecture = str((await self._engine.get("/version", "tell its version")).get("Arch") or "amd64")
         return self._architecture
