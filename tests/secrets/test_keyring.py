@@ -66,6 +66,7 @@ def test_the_key_file_is_made_at_first_for_its_owner_only_and_found_again(tmp_pa
     path = tmp_path / "new" / "master.key"
     first = load_keyring(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert load_keyring(path).ids == first.ids
     assert [file.name for file in path.parent.iterdir()] == ["master.key"]
 

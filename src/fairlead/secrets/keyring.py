@@ -132,7 +132,7 @@ def load_keyring(path: Path, *, keys: str | None = None) -> Keyring:
 
 def _make(path: Path) -> None:
     """Write a new keyring to `path`, unless somebody else did in the meantime."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     remark = (
         "# Fairlead's master key. Without it no stored secret can be read: keep a copy, apart from the database's.\n"
     )

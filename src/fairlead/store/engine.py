@@ -52,7 +52,7 @@ class Store:
         self.patience = patience
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.engine = _engine(self.url, self.sqlite)
         self._readers = ThreadPoolExecutor(2 if self.sqlite else _THREADS, thread_name_prefix="store")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
