@@ -27,6 +27,16 @@ stop_servers() {
     trap '' INT TERM HUP
     stop_engine
     stop_postgresql
+    [ -z "${SCRATCH:-}" ] || rm -rf "$SCRATCH"
+}
+
+# Names a scratch directory for what tests write in SCRATCH: in memory where there is enough of it. The tests kill processes, not machines, so
+# nothing that they write needs to reach a disk, and waiting for the disk is most of what their databases would do.
+make_scratch() {
+    local place=${TMPDIR:-/tmp} free
+    free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
+    [ "${free:-0}" -lt 4000000 ] || [ ! -w /dev/shm ] || place=/dev/shm
+    SCRATCH=$(mktemp -d "$place/fairlead-tests.XXXXXX")
 }
 
 # Builds the edge gateway, or finds it built.
