@@ -100,7 +100,7 @@ class Procedures:
         if resource.ownership is Ownership.GIVEN:
             handle = await self._given(kind, resource)
         else:
-            intent, handle = await self._create(step, kind, self._concrete(resource), intent)
+            intent, handle = await self._create(step, kind, resource, intent)
         incarnation = intent.tag.incarnation
         await self._journal.accepted(step, incarnation, handle)
         sure = self._vims.now() + kind.settling
@@ -135,17 +135,18 @@ class Procedures:
     ) -> tuple[Intent, Handle]:
         if intent.handle is not None:
             return intent, intent.handle
+        concrete = self._concrete(resource)
         retries = self._retries(resource.name)
         while True:
             if intent.repeated:
-                handle = await self._search(kind, resource, intent.tag, intent.since)
+                handle = await self._search(kind, concrete, intent.tag, intent.since)
                 if handle is not None:
                     return intent, handle
                 intent = await self._journal.intend(step, resource, afresh=True)
             try:
                 async with self._vims.slot(resource.vim):
                     self._stop_if_halted(resource.name)
-                    return intent, await kind.create(resource, intent.tag)
+                    return intent, await kind.create(concrete, intent.tag)
             except VimUnavailable as error:
                 since = self._vims.now()
                 await retries(error)
