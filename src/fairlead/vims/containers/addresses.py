@@ -34,6 +34,8 @@ Address = IPv4Address | IPv6Address
 Range = tuple[Address, Address]
 _SMALLEST_HALVED = 28
 """The longest IPv4 prefix whose subnet is halved: below that, half is too few."""
+_SIX_BRIDGE = 0xFFFF
+"""Where the search for the bridge's address begins in an IPv6 subnet."""
 _TRIES = 64
 
 
@@ -124,6 +126,8 @@ def _bridge(network: IPv4Network | IPv6Network, gateway: Address | None, pools: 
     first, last = network.network_address, network.broadcast_address
     if network.prefixlen < network.max_prefixlen - 1:
         first, last = first + 1, last - (1 if network.version == 4 else 0)
+    if network.version == 6 and int(last) - int(first) > _SIX_BRIDGE:
+        last = network.network_address + _SIX_BRIDGE  # Docker cannot give the end of so large a subnet
     candidate: Address = last
     while int(candidate) >= int(first):
         pool = next((pool for pool in pools if int(pool[0]) <= int(candidate) <= int(pool[1])), None)
