@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from fairlead.descriptors import Flavour
 from fairlead.errors import Unprocessable
 
-__all__ = ["choose_members", "counts", "level_counts", "next_scale", "scale_of_level"]
+__all__ = ["choose_members", "counts", "level_counts", "next_scale", "numbers_at", "scale_of_level"]
 
 
 def scale_of_level(flavour: Flavour, level: str | None) -> dict[str, int]:
@@ -69,6 +69,20 @@ def level_counts(flavour: Flavour, level: str | None, scale: Mapping[str, int]) 
     numbers = counts(flavour, scale)
     chosen = flavour.levels.get(level or flavour.default_level or "")
     return numbers | dict(chosen.instances) if chosen is not None else numbers
+
+
+def numbers_at(flavour: Flavour, scale: Mapping[str, int], level: str | None) -> dict[str, int]:
+    """How many VNFCs of each VDU an instance has at these scale levels that was last at the instantiation level `level`.
+
+    What such a level says itself may differ from the arithmetic; scaling keeps the difference. An instance that a
+    failed operation left with more or fewer VNFCs comes back to its numbers so.
+    """
+    numbers = counts(flavour, scale)
+    if level is None:
+        return numbers
+    began = scale_of_level(flavour, level)
+    own, usual = level_counts(flavour, level, began), counts(flavour, began)
+    return {vdu: number + own[vdu] - usual[vdu] for vdu, number in numbers.items()}
 
 
 def next_scale(flavour: Flavour, scale: Mapping[str, int], aspect: str, steps: int) -> dict[str, int]:

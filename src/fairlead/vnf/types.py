@@ -29,7 +29,7 @@ from fairlead.sol import (
 from fairlead.vnf.context import VnfContext, flavour_of
 from fairlead.vnf.lifecycle import VnfType, instantiated, replace, with_graceful_stops
 from fairlead.vnf.record import Instantiated, VnfRecord, compute_name, vnfc_id
-from fairlead.vnf.scaling import choose_members, counts, level_counts, next_scale, scale_of_level
+from fairlead.vnf.scaling import choose_members, counts, level_counts, next_scale, numbers_at, scale_of_level
 
 __all__ = ["TYPES"]
 
@@ -61,17 +61,18 @@ class Instantiate(VnfType):
         if request.target_scale_level_info:
             scale = dict.fromkeys(flavour.aspects, 0)
             scale |= {info.aspect_id: info.scale_level for info in request.target_scale_level_info}
-            numbers = counts(flavour, scale)
+            numbers, level = counts(flavour, scale), None
         else:
-            scale = scale_of_level(flavour, request.instantiation_level_id)
-            numbers = level_counts(flavour, request.instantiation_level_id, scale)
+            level = request.instantiation_level_id or flavour.default_level
+            scale = scale_of_level(flavour, level)
+            numbers = level_counts(flavour, level, scale)
         state = Instantiated(
             flavour=flavour.id,
             vim=context.where.vim,
             scale=scale,
             members={},
             counters={},
-            level=request.instantiation_level_id or flavour.default_level,
+            level=level,
             external_links=request.ext_virtual_links,
             managed_links=request.ext_managed_virtual_links,
             parameters=request.additional_params,
@@ -98,10 +99,9 @@ class Scale(VnfType):
         flavour = flavour_of(context.vnfd, state.flavour)
         steps = request.number_of_steps if request.type is ScaleType.SCALE_OUT else -request.number_of_steps
         scale = next_scale(flavour, state.scale, request.aspect_id, steps)
-        old, new = counts(flavour, state.scale), counts(flavour, scale)
-        numbers = {vdu: len(state.members.get(vdu, ())) + new[vdu] - old[vdu] for vdu in flavour.vdus}
+        numbers = numbers_at(flavour, scale, state.level)
         chosen = _chosen(state, request.additional_params.get("vnfcInstanceId"))
-        scaled = _with_numbers(replace(state, scale=scale, level=None), numbers, situation.records, chosen)
+        scaled = _with_numbers(replace(state, scale=scale), numbers, situation.records, chosen)
         return replace(record, instantiated=scaled)
 
 
