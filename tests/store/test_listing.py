@@ -197,7 +197,7 @@ def terms(draw: st.DrawFn) -> str:
     return f"({op},{path},{','.join(values)})"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents=DOCUMENTS, chosen=st.lists(terms(), min_size=1, max_size=2))
 def test_a_filter_means_the_same_in_sql_as_in_python(
     store: Store, documents: list[dict[str, Any]], chosen: list[str]
