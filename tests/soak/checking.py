@@ -1,0 +1,143 @@
+"""What must hold, looked at from outside: rows and engine agree, and nothing is there twice or belongs to nobody.
+
+Harm that the soak itself does is noted before it is done, so that what is missing because of it is not held against Fairlead.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+
+from tests.soak.engine import Engine, Thing
+from tests.soak.models import Model
+from tests.soak.rows import Row, Rows
+from tests.soak.tally import Tally
+
+__all__ = ["Checker", "Gremlin"]
+
+_ON_ENGINE = frozenset({"compute", "network", "volume"})
+"""Sorts of which each row is one thing in the engine; a port is part of its container, an image is shared."""
+
+
+class Checker:
+    """Compares rows and engine."""
+
+    def __init__(self, engine: Engine, rows: Rows, tally: Tally) -> None:
+        self._engine = engine
+        self._rows = rows
+        self._tally = tally
+        self._deployment = rows.deployment()
+        self._harmed: dict[str, set[str]] = {}
+        """Containers that were harmed, by the instance whose they are."""
+        self._lock = threading.Lock()
+
+    def things(self) -> list[Thing]:
+        """Everything in the engine that is this deployment's."""
+        return [thing for thing in self._engine.things() if thing.deployment == self._deployment]
+
+    def rows_of(self, owner: str) -> list[Row]:
+        return self._rows.of(owner)
+
+    # -- harm --------------------------------------------------------------------------------------------------------
+
+    def note_harm(self, thing: Thing) -> None:
+        with self._lock:
+            self._harmed.setdefault(thing.owner, set()).add(thing.handle)
+
+    def harmed(self, owner: str) -> bool:
+        """Whether something of the instance was harmed, and has not been seen whole since."""
+        with self._lock:
+            return bool(self._harmed.get(owner))
+
+    # -- at rest -----------------------------------------------------------------------------------------------------
+
+    def at_rest(self, owner: str, moment: str, state: str, model: Model) -> None:
+        """Compare what is recorded of an instance with what is there, while no operation of it is open."""
+        with self._lock:
+            harmed = set(self._harmed.get(owner, ()))
+        rows = [row for row in self._rows.of(owner) if row.sort in _ON_ENGINE and row.ownership == "owned"]
+        things = {thing.incarnation: thing for thing in self.things() if thing.owner == owner}
+        with self._lock:
+            harmed |= self._harmed.get(owner, set())
+        wrong = [
+            f"{thing.sort} {thing.name} ({thing.handle[:12]}, {thing.incarnation}) is in no row"
+            for thing in things.values()
+            if thing.incarnation not in {row.incarnation for row in rows}
+        ]
+        for row in rows:
+            thing = things.get(row.incarnation)
+            if thing is None and row.handle not in harmed and (state != "FAILED" or row.state == "ready"):
+                wrong.append(f"{row.sort} {row.name} ({row.incarnation}, {row.state}) is not there")
+            if state != "FAILED" and row.state != "ready":
+                wrong.append(f"{row.sort} {row.name} ({row.incarnation}) is {row.state}")
+        wrong += self._shape(rows, model) if state in ("COMPLETED", "ROLLED_BACK") else []
+        if wrong:
+            self._tally.violate(f"{model.name}: {owner}, {moment}", wrong)
+        self._tally.count("comparisons")
+        self._forget_replaced(owner, {row.handle for row in rows})
+
+    def _shape(self, rows: list[Row], model: Model) -> list[str]:
+        """What is wrong with the numbers of an instance that is as an operation was to leave it."""
+        names = Counter(row.name for row in rows)
+        wrong = [f"{name} is recorded {number} times" for name, number in names.items() if number > 1]
+        computes = sum(1 for row in rows if row.sort == "compute")
+        if computes and not model.fixed + model.least <= computes <= model.fixed + model.most:
+            wrong.append(f"it has {computes} machines")
+        return wrong
+
+    def _forget_replaced(self, owner: str, handles: set[str | None]) -> None:
+        """What was harmed and is not recorded any more has been replaced."""
+        with self._lock:
+            self._harmed[owner] = {handle for handle in self._harmed.get(owner, set()) if handle in handles}
+
+    # -- at any time and at the end ----------------------------------------------------------------------------------
+
+    def at_any_time(self) -> None:
+        """No incarnation is there twice."""
+        counted = Counter((thing.sort, thing.incarnation, thing.name) for thing in self.things())
+        twice = [f"{sort} {name} ({life}): {number}" for (sort, life, name), number in counted.items() if number > 1]
+        if twice:
+            self._tally.violate("one incarnation is in the engine more than once", twice)
+
+    def at_the_end(self) -> tuple[list[str], list[str]]:
+        """What was leaked, in engine and rows, and which operations were lost."""
+        leaked = [f"{thing.sort} {thing.name} ({thing.handle}) of {thing.owner}" for thing in self.things()]
+        leaked += self._rows.left()
+        stored = self._rows.operations()
+        lost = [f"{kind} {id_}" for id_, kind in self._tally.accepted.items() if id_ not in stored]
+        return leaked, lost + self._rows.not_ended()
+
+
+class Gremlin(threading.Thread):
+    """Kills and removes containers of Fairlead's at random moments."""
+
+    def __init__(
+        self, engine: Engine, checker: Checker, tally: Tally, chance: random.Random, apart: tuple[float, float]
+    ) -> None:
+        super().__init__(name="gremlin", daemon=True)
+        self._engine = engine
+        self._checker = checker
+        self._tally = tally
+        self._chance = chance
+        self._apart = apart
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(self._chance.uniform(*self._apart)):
+            found = sorted((t for t in self._checker.things() if t.sort == "compute"), key=lambda thing: thing.name)
+            if not found:
+                continue
+            thing = self._chance.choice(found)
+            self._checker.note_harm(thing)
+            if self._chance.random() < 0.6:
+                self._engine.kill(thing.handle)
+                self._tally.count("containers killed")
+            else:
+                self._engine.remove(thing.handle)
+                self._tally.count("containers removed")
+
+    def stop(self) -> None:
+        """Do no more harm."""
+        self._over.set()
+        self.join()
