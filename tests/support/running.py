@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fairlead.clock import Clock
+from fairlead.clock import Clock, SteppedClock
 from fairlead.events import Event
 from fairlead.main.program import Program
 from fairlead.operations import RUNNING, Execution, Operation, OperationState, read_records
@@ -51,15 +51,27 @@ OUTSIDE = "outside"
 OUTSIDE_ADDRESS = "192.0.2.7"
 """The address that `instantiate_request` asks for on it."""
 _LOOK = 0.005
-_PATIENCE = 20.0
+_PATIENCE = 12.0
 
 
-async def eventually(look: Callable[[], Awaitable[T]], *, patience: float = _PATIENCE, what: str = "it") -> T:
-    """What `look` returns once that is true; a failure that says so after `patience` seconds of real time."""
+async def eventually(
+    look: Callable[[], Awaitable[T]],
+    *,
+    patience: float = _PATIENCE,
+    what: str = "it",
+    clock: SteppedClock | None = None,
+    step: float = 1.0,
+) -> T:
+    """What `look` returns once that is true; a failure that says so after `patience` seconds of real time.
+
+    With a `clock`, that is stepped on by `step` seconds after each look.
+    """
     end = time.monotonic() + patience
     while not (found := await look()):
         assert time.monotonic() < end, f"{what} has not come about within {patience:g} s; the last look: {found!r}"
         await asyncio.sleep(_LOOK)
+        if clock is not None:
+            clock.step(step)
     return found
 
 
@@ -216,16 +228,16 @@ class Running:
         """The operation as it is stored."""
         return await self.program.operations.show(None, operation)
 
-    async def stopped(self, operation: str) -> Operation:
-        """The operation once no worker should have it in hand any more."""
+    async def stopped(self, operation: str, *, step: float = 0.0) -> Operation:
+        """The operation once no worker should have it in hand any more; a stepped clock moves by `step` meanwhile."""
 
         async def look() -> Operation | None:
             found = await self.show(operation)
             return found if found.state not in RUNNING else None
 
-        return _there(await eventually(look, what=f"the end of {operation}"))
+        return _there(await eventually(look, what=f"the end of {operation}", clock=self._clock(step), step=step))
 
-    async def reached(self, operation: str, state: OperationState) -> Operation:
+    async def reached(self, operation: str, state: OperationState, *, step: float = 0.0) -> Operation:
         """The operation once it is in `state`; a failure when it stops in another one."""
 
         async def look() -> Operation | None:
@@ -234,7 +246,11 @@ class Running:
             assert not astray, f"{found.type} is {found.state}, not {state}: {found.error}"
             return found if found.state is state else None
 
-        return _there(await eventually(look, what=f"{operation} in {state}"))
+        return _there(await eventually(look, what=f"{operation} in {state}", clock=self._clock(step), step=step))
+
+    def _clock(self, step: float) -> SteppedClock | None:
+        clock = self.program.clock
+        return clock if step and isinstance(clock, SteppedClock) else None
 
     async def records(self, owner: str) -> Records:
         """The rows of an instance."""
