@@ -27,18 +27,16 @@ async def test_operations_are_counted_by_the_state_in_which_they_stopped(store_u
     assert 'fairlead_operation_duration_seconds_count{role="vnf",type="instantiate"} 2.0' in told
 
 
-async def test_finished_operations_are_forgotten_but_the_newest_of_each_instance(
-    store_url: str, tmp_path: Path
-) -> None:
+async def test_finished_operations_are_forgotten_with_their_journals(store_url: str, tmp_path: Path) -> None:
     async with running(store_url, tmp_path) as it:
-        first, second = await it.bundle(), await it.bundle()
-        for bundle in (first, first, second):
-            await it.made(bundle)
-        forgotten = await forget_finished(it.program.store, it.program.clock.now() + 1)
+        await it.package()
+        await it.instantiated()
+        before = it.program.clock.now() + 1
+        assert await forget_finished(it.program.store, before - 3600) == 0
+        assert await forget_finished(it.program.store, before) == 1
         left = await it.program.store.read(lambda tx: tx.all(tx.select(operations, operations.c.subject)))
         journals = await it.program.store.read(lambda tx: tx.all(tx.select(steps, steps.c.operation)))
-    assert forgotten == 1
-    assert sorted(row.subject for row in left) == sorted((first, second))
+    assert left == []
     assert journals == []
 
 

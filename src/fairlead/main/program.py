@@ -47,6 +47,7 @@ __all__ = ["Program", "driver_types"]
 
 log = structlog.get_logger()
 _DAY = 86_400.0
+_RECOVERING = 60.0
 _FORGETTING = 3600.0
 """Seconds between looks for what is older than it is to be kept."""
 
@@ -159,6 +160,7 @@ class Program:
             self._begin(self.runner.cancels.follow(), "cancels")
             self._begin(self._sweep_regularly(), "sweeper")
             self._begin(self._forget_regularly(), "retention")
+            self._begin(self._recover_regularly(), "packages")
         log.info("program.started", worker=self.worker if self.works else None, deployment=self.deployment)
 
     async def stop(self) -> None:
@@ -186,6 +188,15 @@ class Program:
             except Exception as error:  # noqa: BLE001 - the next sweep may go well
                 log.warning("sweep.failed", error=repr(error))
 
+    async def _recover_regularly(self) -> None:
+        """Take up packages that another process left in the middle of its onboarding."""
+        while True:
+            await self.clock.sleep(_RECOVERING)
+            try:
+                await self.catalogue.recover()
+            except Exception as error:  # noqa: BLE001 - the next time may go well
+                log.warning("packages.recovery-failed", error=repr(error))
+
     async def _forget_regularly(self) -> None:
         """Forget events and finished operations after the time that the settings say."""
         while True:
@@ -202,10 +213,9 @@ def _package_uses(tx: Tx, package: str) -> list[str]:
     """The instances and open operations that use a package."""
     rows = tx.all(tx.select(vnf_instances, vnf_instances.c.id).where(vnf_instances.c.package == package))
     used = [f"VNF instance {row.id}" for row in rows]
-    columns = (operations.c.id, operations.c.packages)
-    for row in tx.all(tx.select(operations, *columns).where(operations.c.open.is_(True))):
-        if package in row.packages:
-            used.append(f"operation {row.id}")
+    names = sa.cast(operations.c.packages, sa.Text).contains(package)
+    named = tx.select(operations, operations.c.id).where(operations.c.open.is_(True), names)
+    used += [f"operation {row.id}" for row in tx.all(named)]
     return used
 
 

@@ -1,7 +1,7 @@
 """Forgetting finished operations after the time that the settings say, with their journals.
 
-An operation that is open is never forgotten, however old; nor is the newest one of an instance that still exists, which
-tells how the instance came to be as it is. Rows go in portions, so that nobody waits for the database meanwhile.
+An operation that is open is never forgotten, however old. Rows go in portions, so that nobody waits for the database
+meanwhile; journals of operations that went with their project go too.
 """
 
 from __future__ import annotations
@@ -23,15 +23,19 @@ async def forget_finished(store: Store, older_than: float) -> int:
         deleted = await store.write(lambda tx: _portion(tx, older_than))
         number += deleted
         if deleted < _PORTION:
+            await store.write(_orphans)
             return number
 
 
 def _portion(tx: Tx, older_than: float) -> int:
-    newer = operations.alias("newer")
-    newest = ~sa.exists().where(newer.c.subject == operations.c.subject, newer.c.started > operations.c.started)
-    where = (operations.c.open.is_(False), operations.c.entered < older_than, ~newest)
-    rows = tx.all(tx.select(operations, operations.c.id).where(*where).limit(_PORTION))
-    ids = [row.id for row in rows]
+    where = (operations.c.open.is_(False), operations.c.entered < older_than)
+    ids = [row.id for row in tx.all(tx.select(operations, operations.c.id).where(*where).limit(_PORTION))]
     for table, column in ((steps, steps.c.operation), (actions, actions.c.operation), (operations, operations.c.id)):
         tx.run(tx.delete(table).where(column.in_(ids)))
     return len(ids)
+
+
+def _orphans(tx: Tx) -> None:
+    for table in (steps, actions):
+        known = sa.exists().where(operations.c.id == table.c.operation)
+        tx.run(tx.delete(table).where(~known))

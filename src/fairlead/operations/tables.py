@@ -47,6 +47,8 @@ sa.Index(
     sqlite_where=operations.c.open.is_(True),
     postgresql_where=operations.c.open.is_(True),
 )
+operations.info["dies_with_project"] = True
+sa.Index("ix_operations_listing", operations.c.project, operations.c.id, operations.c.state, operations.c.subject)
 
 steps = table(
     "steps",

@@ -67,6 +67,7 @@ class Vnfs:
         columns = columns_of(record, Records())
 
         def write(tx: Tx) -> None:
+            self._catalogue.hold(tx, package.id)
             tx.insert(vnf_instances, id=record.id, project=project, version=1, created=record.created, **columns)
             data = {"vnfdId": record.vnfd_id, "name": record.name}
             self._events.append(tx, project=project, type="vnf.created", subject=record.id, data=data)

@@ -21,3 +21,11 @@ vnf_instances = owned_table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created", sa.Float, nullable=False),
 )
+sa.Index(
+    "ix_vnf_instances_listing",
+    vnf_instances.c.project,
+    vnf_instances.c.id,
+    vnf_instances.c.name,
+    vnf_instances.c.vnfd_id,
+    vnf_instances.c.state,
+)

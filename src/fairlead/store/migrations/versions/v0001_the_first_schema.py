@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operations")),
     )
     with op.batch_alter_table("operations", schema=None) as batch_op:
+        batch_op.create_index("ix_operations_listing", ["project", "id", "state", "subject"], unique=False)
         batch_op.create_index(batch_op.f("ix_operations_parent"), ["parent"], unique=False)
         batch_op.create_index(batch_op.f("ix_operations_project"), ["project"], unique=False)
         batch_op.create_index(batch_op.f("ix_operations_state"), ["state"], unique=False)
@@ -248,6 +249,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vnf_instances")),
     )
     with op.batch_alter_table("vnf_instances", schema=None) as batch_op:
+        batch_op.create_index("ix_vnf_instances_listing", ["project", "id", "name", "vnfd_id", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_vnf_instances_name"), ["name"], unique=False)
         batch_op.create_index(batch_op.f("ix_vnf_instances_package"), ["package"], unique=False)
         batch_op.create_index(batch_op.f("ix_vnf_instances_project"), ["project"], unique=False)
