@@ -91,7 +91,7 @@ class Life(threading.Thread):
     def _exists(self, name: str) -> bool:
         return any(one.get("vnfInstanceName") == name for one in self._ask(lambda: list(self._client.vnfs.list())))
 
-    def _delete(self) -> None:
+    def _remove(self) -> None:
         # It is gone already when the answer to an earlier try was lost.
         with contextlib.suppress(NotFound):
             self._ask(lambda: self._client.vnfs.delete(self._vnf))
@@ -101,7 +101,7 @@ class Life(threading.Thread):
         """Terminate and delete it."""
         for _ in range(_RETRIES):
             if self._show()["instantiationState"] == "NOT_INSTANTIATED" and not self._checker.rows_of(self._vnf):
-                return self._delete()
+                return self._remove()
             self._operate("terminate", {"terminationType": "FORCEFUL"}, calm=True)
         self._tally.violate(f"{self.name}: {self._vnf} could not be terminated")
         return None
@@ -117,7 +117,7 @@ class Life(threading.Thread):
             if self._checker.rows_of(self._vnf):
                 return self._operate("terminate", {"terminationType": "FORCEFUL"})
             if self._chance.random() < 0.15:
-                self._delete()
+                self._remove()
                 self._create()
             return self._instantiate()
         info = shown["instantiatedVnfInfo"]
