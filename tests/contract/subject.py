@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,6 +78,10 @@ class Subject(Protocol):
 
     def access(self, deployment: str) -> Access:
         """How to reach the VIM, as `deployment`."""
+        ...
+
+    def losing(self, sort: str, deployment: str) -> AbstractAsyncContextManager[Access]:
+        """How to reach the VIM so that its first answer to a creation of `sort` is lost on the way."""
         ...
 
     def unreachable(self) -> Access:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from fairlead.resources import ImageSpec
 from fairlead.vims import Access, DriverType
 from fairlead.vims.containers import driver as containers
 from fairlead.vims.simulated import driver as simulated
+from tests.containers.faults import Fault, proxied
 from tests.contract.subject import Files, open_driver
 from tests.support.images import BUSYBOX, docker_archive
 
@@ -51,6 +54,12 @@ class SimulatedSubject:
             settings={"latency": latency, "push": True, "cpus": 1000.0},
         )
 
+    @asynccontextmanager
+    async def losing(self, sort: str, deployment: str) -> AsyncIterator[Access]:
+        access = self.access(deployment)
+        fault = {"on": "create", "effect": "lost", "sort": sort}
+        yield msgspec.structs.replace(access, settings={**access.settings, "faults": [fault]})
+
     def unreachable(self) -> Access:
         return msgspec.structs.replace(self.access("contract"), settings={"down": True})
 
@@ -61,6 +70,7 @@ class ContainersSubject:
     type: DriverType = containers
 
     def __init__(self, directory: Path, url: str) -> None:
+        self._directory = directory
         self._url = url
         self._deployments: set[str] = set()
         self.files = Files(directory)
@@ -73,6 +83,18 @@ class ContainersSubject:
         return Access(
             id="vim-1", name="containers", type="containers", deployment=deployment, interface={"url": self._url}
         )
+
+    @asynccontextmanager
+    async def losing(self, sort: str, deployment: str) -> AsyncIterator[Access]:
+        last = {
+            "network": "POST /networks/create",
+            "volume": "POST /volumes/create",
+            "image": "POST /images/load",
+            "compute": "POST /containers/[0-9a-f]+/start",
+        }
+        async with proxied(self._url, self._directory) as (proxy, url):
+            proxy.faults.append(Fault(on=last[sort], effect="lose"))
+            yield msgspec.structs.replace(self.access(deployment), interface={"url": url})
 
     def unreachable(self) -> Access:
         return Access(id="x", name="x", type="containers", deployment="x", interface={"url": "unix:///nowhere.sock"})

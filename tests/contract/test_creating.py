@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fairlead.clock import SystemClock
-from fairlead.errors import Unprocessable, VimRefused
+from fairlead.errors import Unprocessable, VimRefused, VimUnavailable
 from fairlead.resources import Action, Gone, Handle, Incarnation, Name, Owner, VolumeSpec
 from tests.contract.subject import Hands, Subject, all_of
 
@@ -106,3 +106,25 @@ def test_the_kinds_are_those_that_the_traits_promise(subject: Subject) -> None:
     driver = subject.type.open(subject.access("contract"), subject.files, SystemClock())
     assert driver.kinds.keys() == subject.type.traits.sorts == subject.type.rules.keys()
     assert subject.type.traits.within.keys() <= subject.type.traits.sorts
+
+
+async def test_a_creation_whose_answer_was_lost_has_made_one_thing_that_is_found(subject: Subject) -> None:
+    async with Hands(subject) as hands:
+        await hands.basis("link")
+        compute, members = hands.parts("server", ["link"] if hands.composite else [])
+        wanted = {
+            "image": hands.image("another image"),
+            "network": hands.network("another"),
+            "volume": hands.resource("store", VolumeSpec(size=2**20)),
+            "compute": compute,
+        }
+        for sort, resource in wanted.items():
+            concrete, tag = hands.concrete(resource, members if sort == "compute" else ()), hands.tag(resource.name)
+            async with subject.losing(sort, hands.deployment) as access:
+                driver = subject.type.open(access, subject.files, SystemClock())
+                with pytest.raises(VimUnavailable):
+                    await driver.kinds[sort].create(concrete, tag)
+                await driver.close()
+            handle = await hands.kind(sort).find(tag, concrete)
+            assert handle is not None, sort
+            assert [thing.handle for thing in await hands.driver.tagged() if thing.tag == tag] == [handle]

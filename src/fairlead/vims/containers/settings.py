@@ -26,8 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """For one call; a busy engine takes some seconds to start a container, never a minute."""
     load_timeout: float = 900.0
     """For loading one image: some hundred megabytes, unpacked on a slow disk."""
-    stop_grace: float = 10.0
-    """Between asking a container to end and killing it, when it is powered off."""
+    stop_grace: float = 2.0
+    """Between asking a container to end and killing it, when it is powered off. Short, because an operation that is to be graceful
+    asks first, by the action `stop`, with a time of its own."""
     allowed_capabilities: tuple[str, ...] = ("NET_ADMIN", "NET_RAW")
     """What packages may ask for with `container.capabilities`; both act inside the container's own network only."""
 
