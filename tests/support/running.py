@@ -276,7 +276,8 @@ def _there(found: T | None) -> T:
     return found
 
 
-_BY_HANDLE = {"network", "image", "ports", "volumes", "groups"}
+_BY_HANDLE = {"network", "image", "ports", "volumes", "groups", "addresses", "mac"}
+"""What a spec has by handle, or what the outputs have as well: an address may have been the VIM's choice first."""
 
 
 @contextlib.asynccontextmanager

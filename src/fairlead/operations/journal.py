@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from fairlead.clock import Clock
-from fairlead.errors import Cancelled, Conflict, FairleadError, OutcomeUnknown, Superseded
+from fairlead.errors import Cancelled, Conflict, FairleadError, OutcomeUnknown, Superseded, VimFull, VimRefused
 from fairlead.events import EventLog
 from fairlead.operations import sharing
 from fairlead.operations.ledger import document, read_records, set_row, write_row
@@ -23,9 +23,11 @@ from fairlead.operations.occurrence import Operation
 from fairlead.operations.tables import actions, operations, resources, steps
 from fairlead.resources import (
     Action,
+    Do,
     Handle,
     Incarnation,
     Intent,
+    Name,
     Outputs,
     Owner,
     Ownership,
@@ -118,6 +120,8 @@ class StoredJournal:
 
         def write(tx: Tx) -> None:
             self._open(tx, step)
+            if isinstance(error, VimRefused | VimFull):
+                self._stays(tx, step)
             self._set_step(tx, step, ended=self._clock.now(), outcome=outcome, error=known.card())
             if outcome == "failed":
                 self._event(tx, "step.failed", step, error=known.card())
@@ -228,6 +232,21 @@ class StoredJournal:
 
         return await self._write(write)
 
+    def _stays(self, tx: Tx, step: Step) -> None:
+        """A deletion that was refused leaves the thing as it is: the way back can keep it, with all that is in it.
+
+        Not quite as it is, perhaps: it may have been stopped for its end, so it counts as being changed.
+        """
+        if step.do is not Do.RELINQUISH or step.old is None or step.old.resource.ownership is not Ownership.OWNED:
+            return
+        row = step.old
+        where = (resources.c.owner == self._owner, resources.c.name == row.name)
+        successor = (resources.c.incarnation != row.incarnation, resources.c.state != str(State.DELETING))
+        if row.state not in (State.READY, State.UPDATING) or row.handle is None:
+            return
+        if tx.first(tx.select(resources, resources.c.incarnation).where(*where, *successor)) is None:
+            set_row(tx, self._owner, row.incarnation, state=State.UPDATING, since=self._clock.now())
+
     async def gone(self, step: Step, incarnation: Incarnation) -> None:
         def write(tx: Tx) -> None:
             tx.run(self._of(tx.delete(resources), incarnation))
@@ -283,6 +302,8 @@ class StoredJournal:
         def write(tx: Tx) -> bool:
             self._open(tx, step)
             row = tx.first(tx.select(actions).where(*where))
+            if action.target is not None:
+                self._touch(tx, action.target)
             if row is None:
                 tx.insert(actions, operation=self._operation.id, action=key, state="begun", at=self._clock.now())
                 return True
@@ -297,6 +318,11 @@ class StoredJournal:
             return True
 
         return await self._write(write)
+
+    def _touch(self, tx: Tx, name: Name) -> None:
+        """What an action is done to is not as recorded any more, until an update or its end: the way back updates it."""
+        where = (resources.c.owner == self._owner, resources.c.name == name, resources.c.state == str(State.READY))
+        tx.run(tx.update(resources).where(*where).values(state=str(State.UPDATING), since=self._clock.now()))
 
     async def performed(self, step: Step, action: Action) -> None:
         key = f"{self._operation.attempt}/{action.id}" if action.repeat is Repeat.REPEATABLE else action.id
