@@ -16,7 +16,7 @@ from fairlead.vims.containers.archives import SeveralArchitectures, renamed
 from tests.containers.looking import engine_of
 from tests.contract.subject import Hands
 from tests.contract.subjects import ContainersSubject
-from tests.support.images import BUSYBOX, docker_archive, oci_archive
+from tests.support.images import BUSYBOX, UNTIL_ASKED, docker_archive, oci_archive
 
 _replace = msgspec.structs.replace
 needs_busybox = pytest.mark.skipif(not BUSYBOX.exists(), reason=f"{BUSYBOX} is not there: package busybox-static")
@@ -158,11 +158,11 @@ async def test_an_image_that_is_nowhere_is_missing(subject: ContainersSubject) -
 
 
 @pytest.mark.containers
-async def test_an_image_in_use_is_not_deleted(subject: ContainersSubject) -> None:
+async def test_an_image_in_use_is_not_deleted(subject: ContainersSubject, tmp_path: Path) -> None:
+    docker_archive(tmp_path / "own.tar", command=(*UNTIL_ASKED, "an image that nothing else has"))
     async with Hands(subject) as hands:
-        await hands.basis()
+        image = await hands.obtain(_image("image", "package/own.tar"))
         machine = await hands.machine("server")
-        image = hands.held[Name("image")]
         with pytest.raises(VimRefused) as refused:
             await hands.kind("image").delete(image.handle)
         assert refused.value.code == "image-in-use"
