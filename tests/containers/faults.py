@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,17 +68,24 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxied(engine: str, directory: Path) -> AsyncIterator[tuple[Proxy, str]]:
-    """A proxy to `engine`, and its URL."""
+async def proxied(
+    engine: str, directory: Path, *, tcp: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[Proxy, str]]:
+    """A proxy to `engine`, and its URL: on a socket in `directory`, or on a free port of this machine."""
     proxy = Proxy(engine)
     app = web.Application(client_max_size=2**30)
     app.router.add_route("*", "/{path:.*}", proxy.handle)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     socket = directory / "proxy.sock"
-    await web.UnixSite(runner, str(socket)).start()
+    if tcp:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        url = f"tcp://127.0.0.1:{runner.addresses[0][1]}"
+    else:
+        await web.UnixSite(runner, str(socket)).start()
+        url = f"unix://{socket}"
     try:
-        yield proxy, f"unix://{socket}"
+        yield proxy, url
     finally:
         proxy.over.set()
         await runner.cleanup()
