@@ -133,7 +133,7 @@ async def prepare(setting: Setting, stage: str) -> None:
     await setting.set_faults([])
 
 
-_UP = ([], "instantiate", _INSTANTIATE, "COMPLETED")
+_UP: tuple[list[dict[str, Any]], str, Any, str] = ([], "instantiate", _INSTANTIATE, "COMPLETED")
 _STAGES: dict[str, list[tuple[list[dict[str, Any]], str, Any, str]]] = {
     "created": [],
     "up": [_UP],

@@ -1,10 +1,10 @@
 """Kill the program at every point of one operation, start it again, and see that it ends as if nothing had happened.
 
-`python -m tests.crash.loop CASE DIRECTORY` is a process of its own without threads, because it forks: each child runs the whole
-program on SQLite and a simulated VIM and is killed by its own SIGKILL, before or after the n-th write of the database, or
-before or after the n-th call of one sort that changes the VIM. n goes up until the operation gets through unharmed, so no point
-is left out. A second child then starts the program and looks at rows and VIM. Prints one JSON line for each violation and a last one
-with the number of points.
+`python -m tests.crash.loop CASE DIRECTORY` is a process of its own without threads, because it forks: each child runs
+the whole program on SQLite and a simulated VIM and is killed by its own SIGKILL, before or after the n-th write of the
+database, or before or after the n-th call of one sort that changes the VIM. n goes up until the operation gets through
+unharmed, so no point is left out. A second child then starts the program and looks at rows and VIM. Prints one JSON
+line for each violation and a last one with the number of points.
 """
 
 from __future__ import annotations
