@@ -243,3 +243,16 @@ async def test_a_crash_between_acceptance_and_readiness_disturbs_nobody(subject:
         await _reach(bench, instance.resources(subject))
         assert _outputs(bench, *PORTS) == before
         assert await _started(subject, bench) == started
+
+
+async def test_a_network_is_healed_with_its_containers_which_keep_their_addresses(subject: ContainersSubject) -> None:
+    async with bench_on(subject) as bench:
+        instance = _instance()
+        await _reach(bench, instance.resources(subject))
+        before, network = _outputs(bench, *PORTS), bench.row("back").handle
+        verbs = await _reach(bench, instance.resources(subject), tainted={Name("back")})
+        assert {name for name, verb in verbs.items() if verb is Verb.REPLACE} >= {"back", "a", "b", "a/back", "b/back"}
+        assert _outputs(bench, *PORTS) == before
+        assert bench.row("back").handle != network
+        await _reach(bench, [])
+        assert await bench.driver.tagged() == []
