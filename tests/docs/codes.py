@@ -100,8 +100,5 @@ def _tree(root: type[FairleadError]) -> Iterator[type[FairleadError]]:
             yield from _tree(branch)
 
 
-_STATUSES = {
-    class_.__name__: class_.status
-    for class_ in (*_tree(FairleadError), refusals.Taken)
-    if not issubclass(class_, ClientError)
-}
+_CLASSES: list[type[FairleadError]] = [*_tree(FairleadError), refusals.Taken]
+_STATUSES = {class_.__name__: class_.status for class_ in _CLASSES if not issubclass(class_, ClientError)}
