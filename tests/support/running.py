@@ -143,7 +143,9 @@ class Running:
 
     def things(self, sort: str | None = None) -> list[Thing]:
         """What is in the VIM, without the outside network."""
-        return [thing for thing in self.world.all(sort) if thing.handle != OUTSIDE]
+        now = self.program.clock.now()
+        over = {thing.handle for thing in self.world.all(sort) if thing.fate == "gone" and thing.due <= now}
+        return [thing for thing in self.world.all(sort) if thing.handle not in {OUTSIDE, *over}]
 
     def names(self, sort: str | None = None) -> list[str]:
         """The names under which what is in the VIM was made, sorted; one that is there twice is listed twice."""

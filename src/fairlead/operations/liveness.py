@@ -90,6 +90,7 @@ class Liveness:
     async def bury(self, worker: str) -> None:
         """Forget a lost worker once what it had in hand is taken over."""
         await self._store.write(lambda tx: tx.run(tx.delete(workers).where(workers.c.id == worker)))
+        self._confirmed = self._confirmed - {worker}
 
     # -- in the thread that owns the direct connection -------------------------------------------------------------------
 
