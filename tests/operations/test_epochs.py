@@ -112,9 +112,10 @@ async def test_a_worker_that_starts_takes_over_from_one_that_is_gone(start: Star
         operation = await run.become(bundle, *site(run.vim))
         await run.step_begun(operation, "create net")
         row = {"id": run.program.worker, "lock": 1, "started": 0.0}
-    async with start() as second:
+    later = SteppedClock(1_700_000_100.0)
+    async with start(clock=later) as second:
         await second.program.store.write(lambda tx: tx.put(workers, **row))
-        await second.reached(operation, S.COMPLETED)
+        await second.reached(operation, S.COMPLETED, step=0.5)
         assert second.names() == WHOLE
         states = [event.data["state"] for event in await second.events(operation=operation) if "state" in event.data]
         assert states == ["STARTING", "PROCESSING", "COMPLETED"]
@@ -123,7 +124,7 @@ async def test_a_worker_that_starts_takes_over_from_one_that_is_gone(start: Star
             rows = await second.program.store.read(lambda tx: tx.all(tx.select(workers, workers.c.id)))
             return [row.id for row in rows] == [second.program.worker]
 
-        await eventually(buried)
+        await eventually(buried, clock=later, step=0.5)
 
 
 async def test_an_operation_of_a_worker_that_nobody_remembers_is_given_out_again(start: Start) -> None:
