@@ -39,6 +39,8 @@ class Sweeper:
         """Sweep what carries `owner` out of `vims`; words on what could not be looked at or deleted, if any."""
         words = []
         for vim in vims:
+            if self._vims.contributed(vim):
+                continue
             try:
                 found = await self.sweep_vim(vim, owner)
             except FairleadError as error:

@@ -184,6 +184,10 @@ class VimRegistry:
         """The driver of a prepared VIM."""
         return self._get(vim).driver
 
+    def contributed(self, vim: VimId) -> bool:
+        """Whether `vim` is no infrastructure but a part of this program."""
+        return vim in self._contributed
+
     async def all_ids(self) -> tuple[str, ...]:
         """The ids of all registered VIMs."""
         return await self._registrations.all_ids()
