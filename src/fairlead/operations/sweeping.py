@@ -16,6 +16,7 @@ import structlog
 
 from fairlead.errors import FairleadError
 from fairlead.events import EventLog
+from fairlead.operations.sharing import SHARED_OWNER
 from fairlead.operations.tables import operations, resources, shared
 from fairlead.resources import Kind, VimId
 from fairlead.store import Store, Tx
@@ -36,7 +37,7 @@ class Sweeper:
         self._delete = delete
 
     async def sweep_instance(self, owner: str, vims: Iterable[VimId]) -> str | None:
-        """Sweep what carries `owner` out of `vims`; words on what could not be looked at or deleted, if any."""
+        """Sweep what carries `owner`, or is shared, out of `vims`; words on what could not be looked at or deleted."""
         words = []
         for vim in vims:
             if self._vims.contributed(vim):
@@ -63,7 +64,8 @@ class Sweeper:
         """What was found in one VIM that no row knows; deleted unless told otherwise. Raises VimError."""
         await self._vims.prepare([vim])
         driver = self._vims.driver(vim)
-        listed = [item for item in await driver.tagged() if owner is None or item.tag.owner == owner]
+        owners = (owner, SHARED_OWNER)
+        listed = [item for item in await driver.tagged() if owner is None or item.tag.owner in owners]
         if not listed:
             return []
         known = await self._known([item.tag.incarnation for item in listed])
