@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from fairlead.client import Client
-from tests.soak.checking import Checker, Gremlin
+from tests.soak.checking import SWEEPS, SWEPT_WITHIN, Checker, Gremlin
 from tests.soak.deployment import Deployment, Reaper
 from tests.soak.engine import Engine
 from tests.soak.life import Life
@@ -69,6 +69,7 @@ def main(minutes: float, seed: int, postgresql: bool, number: int, kills: float,
     holder = docker_archive(directory / "holder.tar", [_HOLDER]).read_bytes()
     engine.vacate(NETWORK, _HOLDER)
     engine.occupy(NETWORK, "10.78.0.0/24", TAKEN, holder, _HOLDER)
+    os.environ["FAIRLEAD_OPERATIONS_SWEEP_INTERVAL"] = str(SWEEPS)
     deployment = Deployment(directory / "data", database)
     try:
         deployment.start()
@@ -176,6 +177,10 @@ def _finish(
     client: Client, vim: str, packages: list[str], checker: Checker, deployment: Deployment, tally: Tally
 ) -> None:
     """Delete what the lives shared, look for what is left, and tell."""
+    end = time.monotonic() + SWEPT_WITHIN
+    while not checker.swept() and time.monotonic() < end:
+        time.sleep(1.0)
+    tally.count("leftovers swept", sum(event.type == "leftover.deleted" for event in client.events.page()))
     if not tally.violations:
         for package in packages:
             client.packages.modify(package, {"operationalState": "DISABLED"})

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
+from collections.abc import Iterable
 
 from tests.soak.engine import Engine, Thing
 from tests.soak.models import Model
 from tests.soak.rows import Row, Rows
 from tests.soak.tally import Tally
 
-__all__ = ["Checker", "Gremlin"]
+__all__ = ["SWEEPS", "SWEPT_WITHIN", "Checker", "Gremlin"]
 
+SWEEPS = 20.0
+"""Seconds between two sweeps of a soaked Fairlead."""
+SWEPT_WITHIN = 3 * SWEEPS
 _ON_ENGINE = frozenset({"compute", "network", "volume"})
 """Sorts of which each row is one thing in the engine; a port is part of its container, an image is shared."""
 
@@ -30,6 +35,7 @@ class Checker:
         self._deployment = rows.deployment()
         self._harmed: dict[str, set[str]] = {}
         """Containers that were harmed, by the instance whose they are."""
+        self._suspects: dict[Thing, float] = {}
         self._lock = threading.Lock()
 
     def things(self) -> list[Thing]:
@@ -60,11 +66,8 @@ class Checker:
         things = {thing.incarnation: thing for thing in self.things() if thing.owner == owner}
         with self._lock:
             harmed |= self._harmed.get(owner, set())
-        wrong = [
-            f"{thing.sort} {thing.name} ({thing.handle[:12]}, {thing.incarnation}) is in no row"
-            for thing in things.values()
-            if thing.incarnation not in {row.incarnation for row in rows}
-        ]
+        self._suspect(thing for thing in things.values() if thing.incarnation not in {row.incarnation for row in rows})
+        wrong = []
         for row in rows:
             thing = things.get(row.incarnation)
             if thing is None and row.handle not in harmed and (state != "FAILED" or row.state == "ready"):
@@ -76,6 +79,13 @@ class Checker:
             self._tally.violate(f"{model.name}: {owner}, {moment}", wrong)
         self._tally.count("comparisons")
         self._forget_replaced(owner, {row.handle for row in rows})
+
+    def _suspect(self, things: Iterable[Thing]) -> None:
+        """These are in no row. A worker that was superseded in the middle of a call can leave such a thing at any time; the
+        regular sweep has to find it."""
+        with self._lock:
+            for thing in things:
+                self._suspects.setdefault(thing, time.monotonic())
 
     def _shape(self, rows: list[Row], model: Model) -> list[str]:
         """What is wrong with the numbers of an instance that is as an operation was to leave it."""
@@ -94,11 +104,27 @@ class Checker:
     # -- at any time and at the end ----------------------------------------------------------------------------------
 
     def at_any_time(self) -> None:
-        """No incarnation is there twice."""
-        counted = Counter((thing.sort, thing.incarnation, thing.name) for thing in self.things())
+        """No incarnation is there twice, and nothing that no row knows stays for longer than until the next sweep."""
+        things = self.things()
+        counted = Counter((thing.sort, thing.incarnation, thing.name) for thing in things)
         twice = [f"{sort} {name} ({life}): {number}" for (sort, life, name), number in counted.items() if number > 1]
         if twice:
             self._tally.violate("one incarnation is in the engine more than once", twice)
+
+        with self._lock:
+            there = {thing.handle for thing in things}
+            self._suspects = {thing: since for thing, since in self._suspects.items() if thing.handle in there}
+            late = [thing for thing, since in self._suspects.items() if time.monotonic() - since > SWEPT_WITHIN]
+        known = self._rows.incarnations() if late else set()
+        for thing in late:
+            if thing.incarnation not in known:
+                self._tally.violate(f"{thing.sort} {thing.name} ({thing.handle}) of {thing.owner} is in no row")
+            with self._lock:
+                self._suspects.pop(thing, None)
+
+    def swept(self) -> bool:
+        """Whether nothing of ours is left in the engine; a sweep may have to come yet."""
+        return not self.things()
 
     def at_the_end(self) -> tuple[list[str], list[str]]:
         """What was leaked, in engine and rows, and which operations were lost."""
