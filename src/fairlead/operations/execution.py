@@ -27,6 +27,9 @@ SCHEMA = "1"
 """The `application_version`: a workflow is picked up by workers of the same number only."""
 _DEPTHS = 4
 _POLLING = 0.1
+"""Seconds between looks into the queue in which processes that only accept put users' operations."""
+_POLLING_IN_CASE = 2.0
+"""The same for queues that get only what is left over: workers start what they accept, and nested operations, themselves."""
 
 
 class Execution(Protocol):
@@ -87,9 +90,12 @@ class DbosExecution:
 
         self._workflow = DBOS.workflow(name="operation")(hand_over)
         await asyncio.to_thread(DBOS.launch)
+        shared = not self._url.startswith("sqlite")
         for depth in range(_DEPTHS):
             await DBOS.register_queue_async(
-                f"operations-{depth}", worker_concurrency=self._concurrency, polling_interval_sec=_POLLING
+                f"operations-{depth}",
+                worker_concurrency=self._concurrency,
+                polling_interval_sec=_POLLING if shared and depth == 0 else _POLLING_IN_CASE,
             )
 
     async def _hand_over(self, operation: str, epoch: int) -> None:
