@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from fairlead.vims.simulated import World
-from fairlead.vims.simulated.world import Thing
 from tests.end_to_end.serving import Served
 from tests.support.databases import PostgresqlServer
 from tests.support.packages import small_package
 
+_NETWORKS = '{"outside": "192.0.2.0/24"}'
 _LINK = ("--ext-link", "operator=outside:outside:192.0.2.7")
 
 
@@ -27,10 +27,8 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     served = Served(tmp_path / "data", database)
     served.start()
     world = tmp_path / "world.db"
-    served.run("vim", "register", "sim", "--type", "simulated", "--default", "--interface", f"state={world}").ok()
-    spec = {"subnets": [{"cidr": "192.0.2.0/24"}]}
-    outside = Thing(handle="outside", sort="network", tag={}, spec=spec, outputs={"id": "outside"}, created=0, due=0)
-    World.at(str(world), "sim").put(outside)
+    where = ("--interface", f"state={world}", "--setting", f"networks={_NETWORKS}")
+    served.run("vim", "register", "sim", "--type", "simulated", "--default", *where).ok()
     package = tmp_path / "small.csar"
     package.write_bytes(small_package())
     served.run("package", "onboard", str(package)).ok()

@@ -65,6 +65,8 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     down: bool = False
     """Answer every call with 503."""
     faults: tuple[Fault, ...] = ()
+    networks: dict[str, str] = {}
+    """Networks of somebody else's that are there already: id to CIDR. Requests name them as external links."""
 
     def latency_of(self, sort: str) -> Latency:
         """The times for one sort."""

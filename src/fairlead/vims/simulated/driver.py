@@ -57,8 +57,19 @@ class SimulatedDriver:
         self.world = world
         self.behaviour = behaviour
         self.clock = clock
+        for handle, cidr in behaviour.networks.items():
+            self._plant(handle, cidr)
         self._streams: list[asyncio.Queue[tuple[str, Handle]]] = []
         self._kinds: dict[str, Kind[Any]] = {sort: _SimulatedKind(sort, rules, self) for sort, rules in RULES.items()}
+
+    def _plant(self, handle: str, cidr: str) -> None:
+        """Have a network of somebody else's there, unless it is."""
+        if self.world.get(handle) is None:
+            now = self.clock.now()
+            spec = {"subnets": [{"cidr": cidr}]}
+            self.world.put(
+                Thing(handle=handle, sort="network", tag={}, spec=spec, outputs={"id": handle}, created=now, due=now)
+            )
 
     @property
     def kinds(self) -> Mapping[str, Kind[Any]]:
