@@ -44,10 +44,12 @@ class Answer:
 class Served:
     """A served program in its data directory."""
 
-    def __init__(self, data: Path, database: str | None = None, *, clean: dict[str, str] | None = None) -> None:
+    def __init__(self, data: Path, database: str | None = None, *, port: int = 0) -> None:
         self.data = data
         self._database = database
-        self._environment = {k: v for k, v in os.environ.items() if not k.startswith("FAIRLEAD_")} | (clean or {})
+        self._port = port
+        self._log = data.parent / f"serve-{id(self)}.log"
+        self._environment = {k: v for k, v in os.environ.items() if not k.startswith("FAIRLEAD_")}
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
         self.token = ""
@@ -55,17 +57,23 @@ class Served:
 
     def start(self) -> None:
         """Start it, and return once it says that it listens."""
-        command = [*_FAIRLEAD, "serve", "--data", str(self.data), "--port", "0", "--log-format", "json"]
+        command = [*_FAIRLEAD, "serve", "--data", str(self.data), "--port", str(self._port), "--log-format", "json"]
         if self._database is not None:
             command += ["--database", self._database]
-        log = (self.data.parent / "serve.log").open("a")
+        log = self._log.open("a")
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=self._environment)
         log.close()
-        listening = threading.Event()
-        threading.Thread(target=self._read, args=(self._process, listening), daemon=True).start()
-        assert listening.wait(_PATIENCE), (self.data.parent / "serve.log").read_text()[-3000:]
+        spoken = threading.Event()
+        self.url = ""
+        threading.Thread(target=self._read, args=(self._process, spoken), daemon=True).start()
+        assert spoken.wait(_PATIENCE), self.log()
+        assert self.url, f"It did not listen: {self.log()}"
 
-    def _read(self, process: subprocess.Popen[str], listening: threading.Event) -> None:
+    def log(self) -> str:
+        """The end of what it wrote to standard error."""
+        return self._log.read_text()[-3000:]
+
+    def _read(self, process: subprocess.Popen[str], spoken: threading.Event) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self.printed.append(line)
@@ -73,7 +81,9 @@ class Served:
                 self.token = found.group(0)
             if found := re.search(r"listens on (http://\S+)", line):
                 self.url = found.group(1)
-                listening.set()
+                spoken.set()
+        process.wait()
+        spoken.set()
 
     def kill(self) -> None:
         """kill -9."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,3 +117,22 @@ def test_it_stops_in_good_order_and_prints_its_first_token_only_once(served: Ser
     assert not any("flt_" in line for line in served.printed)
     assert served.run("vnf", "list", token="flt_wrong").code == 1
     assert served.ask("vnf", "list") == []
+
+
+def test_a_second_process_on_the_same_sqlite_database_is_refused(tmp_path: Path) -> None:
+    first, second = Served(tmp_path / "data"), Served(tmp_path / "data")
+    first.start()
+    with pytest.raises(AssertionError, match="did not listen"):
+        second.start()
+    assert "database-in-use" in second.log()
+    assert first.ask("vnf", "list") == []
+    first.stop()
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_begun(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        served = Served(tmp_path / "data", port=taken.getsockname()[1])
+        with pytest.raises(AssertionError, match="did not listen"):
+            served.start()
+    assert "cannot-listen" in served.log()
+    assert not (tmp_path / "data").exists()

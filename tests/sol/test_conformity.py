@@ -81,7 +81,10 @@ STRUCTS: dict[type[msgspec.Struct], tuple[str, ...]] = {
 }
 
 OURS: dict[type[msgspec.Struct], set[str]] = {
-    sol.ProblemDetails: {"code", "resource", "place", "cause", "left", "remedy", "problems"},
+    sol.ProblemDetails: {
+        *("code", "resource", "place", "cause", "left", "remedy", "problems"),
+        *("step", "console", "others"),
+    },
     # Release 4.
     sol.InstantiateVnfRequest: {"targetScaleLevelInfo"},
     sol.ResourceHandle: {"containerNamespace"},

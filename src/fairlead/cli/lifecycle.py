@@ -236,8 +236,8 @@ LIFECYCLE = (
         "Create the VNF's resources.",
         """\b
 Examples:
-  fairlead vnf instantiate gw --flavour default
-  fairlead vnf instantiate gw --flavour default --level two-servers --vim edge \\
+  fairlead vnf instantiate gw --flavour simple
+  fairlead vnf instantiate gw --flavour simple --level two-servers --vim edge \\
       --ext-link outside=public-net:ext_cp:192.0.2.10 --param admin=ops
   fairlead vnf instantiate gw --request request.yaml --level large""",
         _instantiate_options,

@@ -27,10 +27,10 @@ Every command is an object and an action. Things are named by id or by a name th
 \b
 Examples:
   fairlead vim register edge --type containers --default
-  fairlead package onboard samples/edge-gateway
+  fairlead package onboard edge-gateway.csar
   fairlead vnf create edge-gateway --name gw
-  fairlead vnf plan instantiate gw --flavour default
-  fairlead vnf instantiate gw --flavour default
+  fairlead vnf plan instantiate gw --flavour simple
+  fairlead vnf instantiate gw --flavour simple
   fairlead operation show gw --timeline
   fairlead vnf terminate gw
 

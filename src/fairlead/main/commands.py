@@ -39,7 +39,7 @@ def _listen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_options
 @_listen_options
 def serve_command(**options: Any) -> None:
-    """Run Fairlead: API, worker and monitor in one process.
+    """Run Fairlead: API and worker in one process.
 
     Listens on loopback unless told otherwise, and prints a first token once.
     """

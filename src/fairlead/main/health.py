@@ -56,9 +56,10 @@ class ProgramHealth:
             return Check(name="secrets", ok=False, detail=str(error) or "no answer in time")
         if owners:
             words = ", ".join(owners[:5])
+            count = "one owner" if len(owners) == 1 else f"{len(owners)} owners"
             return Check(
                 name="secrets",
                 ok=True,
-                detail=f"The secrets of {len(owners)} owners were sealed under a key that is not here: {words}.",
+                detail=f"The secrets of {count} were sealed under a key that is not here: {words}.",
             )
         return Check(name="secrets", ok=True)

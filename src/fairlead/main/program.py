@@ -12,6 +12,7 @@ import contextlib
 import secrets
 from collections.abc import Coroutine, Mapping, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from fairlead.clock import Clock, SystemClock
-from fairlead.errors import StoreUnavailable
+from fairlead.errors import FairleadError, StoreUnavailable
 from fairlead.events import EventLog
 from fairlead.identity import Identity
 from fairlead.operations import (
@@ -36,6 +37,7 @@ from fairlead.operations import (
 from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
 from fairlead.packages import Catalogue, LocalStorage
+from fairlead.packages.locks import FileLock
 from fairlead.secrets import Vault, load_keyring
 from fairlead.settings import Settings
 from fairlead.store import Store, Tx
@@ -148,9 +150,27 @@ class Program:
         self.vnfs = Vnfs(self.store, self.events, self.clock, self.catalogue, self.operations, self.vnf_role)
         self.occurrences = Occurrences(self.store, self.operations)
         self._tasks: list[asyncio.Task[None]] = []
+        self._alone: FileLock | None = None
+
+    def _claim_database(self) -> FileLock | None:
+        """SQLite serves one process: the lock that keeps a second one off, which would take this one for lost."""
+        if not self.store.sqlite or not self.store.url.database:
+            return None
+        lock = FileLock.take(Path(f"{self.store.url.database}.lock"))
+        if lock is None:
+            raise FairleadError(
+                f"Another process of Fairlead works on {self.store.url.database}.",
+                code="database-in-use",
+                remedy="Stop it first, or give each its own --data; for several processes use PostgreSQL.",
+            )
+        return lock
 
     async def start(self) -> None:
-        """Begin to work; returns once operations can be accepted. What was interrupted goes on."""
+        """Begin to work; returns once operations can be accepted. What was interrupted goes on.
+
+        Raises FairleadError (`database-in-use`) for an SQLite database that another process works on.
+        """
+        self._alone = self._claim_database()
         await self.catalogue.recover()
         if self.works:
             await self.liveness.start()
@@ -175,6 +195,8 @@ class Program:
             with contextlib.suppress(StoreUnavailable):
                 await self.liveness.stop()
         self.store.close()
+        if self._alone is not None:
+            self._alone.release()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 
 import click
 import structlog
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 
 async def serve(settings: Settings, *, works: bool) -> None:
     """Run the program with its API until a signal says to stop."""
+    listening = _listen(settings)
     program = Program(settings, works=works)
     await program.start()
     token = await program.identity.ensure_first_token()
@@ -33,6 +35,7 @@ async def serve(settings: Settings, *, works: bool) -> None:
         vault=program.vault,
         settings=ApiSettings(
             body_limit=settings.server.body_limit,
+            upload_limit=settings.packages.upload_limit,
             page_size=settings.server.page_size,
             heartbeat=settings.server.heartbeat,
             public_url=settings.server.public_url,
@@ -51,10 +54,10 @@ async def serve(settings: Settings, *, works: bool) -> None:
     server = HttpServer(create_app(services), services.stopping, host=settings.server.host, port=settings.server.port)
     stopping = asyncio.Event()
     _on_signals(stopping)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([listening]))
     try:
         await _until_listening(server, serving)
-        url = f"http://{settings.server.host}:{_port(server)}"
+        url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
         if token is not None:
             click.echo(f"First token, shown only now (project default, role admin): {token}")
         click.echo(f"Fairlead listens on {url}")
@@ -89,17 +92,24 @@ async def _until_listening(server: HttpServer, serving: asyncio.Task[None]) -> N
     while not server.started:
         if serving.done():
             await serving
-            raise FairleadError(
-                f"The server could not listen on {server.config.host}:{server.config.port}.",
-                code="cannot-listen",
-                remedy="Choose another --port, or stop what listens there.",
-            )
+            raise FairleadError("The HTTP server ended as it was starting.", code="cannot-listen")
         await asyncio.sleep(0.01)
 
 
-def _port(server: HttpServer) -> int:
-    port: int = server.servers[0].sockets[0].getsockname()[1]
-    return port
+def _listen(settings: Settings) -> socket.socket:
+    """The socket to serve on, bound before anything else is begun. Raises FairleadError (`cannot-listen`)."""
+    host, port = settings.server.host, settings.server.port
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        raise FairleadError(
+            f"Fairlead cannot listen on {host}, port {port}.",
+            code="cannot-listen",
+            cause=error.strerror,
+            remedy="Choose another --port or --host, or stop what listens there.",
+        ) from error
 
 
 async def _first(stopping: asyncio.Event, serving: asyncio.Task[None]) -> None:

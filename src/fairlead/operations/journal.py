@@ -12,8 +12,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
 from fairlead.clock import Clock
 from fairlead.errors import Cancelled, Conflict, FairleadError, OutcomeUnknown, Superseded, VimFull, VimRefused
 from fairlead.events import EventLog
@@ -176,9 +174,9 @@ class StoredJournal:
 
     def _current(self, tx: Tx, name: str) -> Any:
         """The row in force under `name`; a row of a former life that is to be replaced is marked as leaving."""
-        where = (resources.c.owner == self._owner, resources.c.name == name, resources.c.state != str(State.DELETING))
-        row = tx.first(tx.select(resources).where(*where))
-        if row is not None and row.state not in (str(State.INTENDED), str(State.CREATING)):
+        rows = tx.find_all(resources, owner=self._owner, name=name)
+        row = next((row for row in rows if row.state != State.DELETING), None)
+        if row is not None and row.state not in (State.INTENDED, State.CREATING):
             set_row(tx, self._owner, row.incarnation, state=State.DELETING, since=self._clock.now())
             return None
         return row
@@ -348,9 +346,8 @@ class StoredJournal:
 
     def _fence(self, tx: Tx) -> None:
         """Lock the operation's row and compare the epoch, so that no other worker can take over in between."""
-        where = operations.c.id == self._operation.id
-        epoch = tx.scalar(tx.select(operations, operations.c.epoch).where(where).with_for_update(read=True))
-        if epoch != self._operation.epoch:
+        row = tx.find(operations, operations.c.epoch, id=self._operation.id, share=True)
+        if row is None or row.epoch != self._operation.epoch:
             raise Superseded(
                 f"Operation {self._operation.id} has been taken over by another worker.", resource=self._operation.id
             )
@@ -362,22 +359,18 @@ class StoredJournal:
         """Write the step's beginning, if it has not been written."""
         if step.id in self._begun:
             row = self._begun[step.id]
-            where = [steps.c[column] == row[column] for column in ("operation", "attempt", "step")]
-            if tx.first(tx.select(steps, steps.c.step).where(*where)) is None:
+            key = {column: row[column] for column in ("operation", "attempt", "step")}
+            if tx.find(steps, steps.c.step, **key) is None:
                 tx.insert(steps, **row)
             tx.after_commit(lambda: _forget(self._begun, step.id))
 
     def _set_step(self, tx: Tx, step: Step, **values: Any) -> None:
         self._open(tx, step)
-        where = (
-            steps.c.operation == self._operation.id,
-            steps.c.attempt == self._operation.attempt,
-            steps.c.step == step.id,
-        )
-        tx.run(tx.update(steps).where(*where).values(**values))
+        key = {"operation": self._operation.id, "attempt": self._operation.attempt, "step": step.id}
+        tx.change(steps, key, **values)
 
     def _close(self, tx: Tx, step: Step) -> None:
-        self._set_step(tx, step, ended=self._clock.now(), outcome="done", error=sa.null())
+        self._set_step(tx, step, ended=self._clock.now(), outcome="done", error=None)
         tx.after_commit(lambda: self._closed.add(step.id))
 
     def _event(self, tx: Tx, type_: str, step: Step, **data: Any) -> None:

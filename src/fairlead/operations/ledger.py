@@ -29,7 +29,7 @@ __all__ = ["count_in_vim", "read_records", "set_row", "write_row"]
 
 def read_records(tx: Tx, owner: str) -> Records:
     """All rows of one instance. Raises Quarantined for one that cannot be read."""
-    rows = tx.all(tx.select(resources).where(resources.c.owner == owner).order_by(resources.c.since))
+    rows = tx.find_all(resources, owner=owner, order="since")
     return Records.of([_recorded(row) for row in rows])
 
 
@@ -90,8 +90,7 @@ def set_row(tx: Tx, owner: str, incarnation: Incarnation, **values: Any) -> None
         values |= {"document": document(resource), "name": resource.name, "vim": resource.vim}
     if "state" in values:
         values["state"] = str(values["state"])
-    where = (resources.c.owner == owner, resources.c.incarnation == incarnation)
-    tx.run(tx.update(resources).where(*where).values(**values))
+    tx.change(resources, {"owner": owner, "incarnation": incarnation}, **values)
 
 
 def count_in_vim(tx: Tx, vim: str) -> int:

@@ -55,7 +55,7 @@ class Moves:
         records = self._readable(tx, operation)
         if record is not None and records is not None:
             role.save(tx, operation.subject, record, records)
-        self.publish(tx, role, moved)
+        self._publish(tx, role, moved, records)
         if self._metrics is not None:
             metrics = self._metrics
             tx.after_commit(lambda: metrics.moved(moved))
@@ -63,7 +63,9 @@ class Moves:
 
     def publish(self, tx: Tx, role: Role, operation: Operation) -> None:
         """Write the public views of an operation, and the event that tells of its state."""
-        records = self._readable(tx, operation)
+        self._publish(tx, role, operation, self._readable(tx, operation))
+
+    def _publish(self, tx: Tx, role: Role, operation: Operation, records: Records | None) -> None:
         try:
             if records is None:
                 # What it has affected cannot be told, and nothing is better than something untrue.

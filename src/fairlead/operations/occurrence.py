@@ -91,8 +91,7 @@ def fetch(tx: Tx, operation: str, *, lock: bool = False) -> Operation:
 
     Raises NotFound (`operation-not-found`), or Quarantined.
     """
-    statement = tx.select(operations).where(operations.c.id == operation)
-    row = tx.lock(statement) if lock else tx.first(statement)
+    row = tx.find(operations, lock=lock, id=operation)
     if row is None:
         raise NotFound(f"There is no operation '{operation}'.", code="operation-not-found", resource=operation)
     return load(row)
@@ -109,10 +108,8 @@ def set_columns(tx: Tx, operation: Operation, *, fenced: bool = True, **values: 
         if state is not operation.state and state not in TRANSITIONS[operation.state]:
             raise ValueError(f"{state} does not follow {operation.state}")
         values["open"] = state in OPEN
-    statement = tx.update(operations).where(operations.c.id == operation.id, operations.c.state == operation.state)
-    if fenced:
-        statement = statement.where(operations.c.epoch == operation.epoch)
-    if tx.run(statement.values(**values)) != 1:
+    key = {"id": operation.id, "state": operation.state, **({"epoch": operation.epoch} if fenced else {})}
+    if tx.change(operations, key, **values) != 1:
         raise Superseded(
             f"Operation {operation.id} has been taken over or moved on.", code="superseded", resource=operation.id
         )

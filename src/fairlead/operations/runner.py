@@ -137,7 +137,7 @@ class Runner:
         except Quarantined as error:
             await self._quarantine(role, operation, error)
         except FairleadError as error:
-            await self._stop(role, operation, error.card())
+            await self._stop(role, operation, {**error.card(), "status": error.status})
         except Exception as error:  # noqa: BLE001 - a fault of ours must stop the operation, not the worker
             log.error("operation.internal-error", error=repr(error), traceback=traceback.format_exc())
             detail = f"Fairlead itself failed: {type(error).__name__}: {error}"
@@ -272,6 +272,7 @@ def _failure_card(applied: Applied, plan: Plan, left: str | None) -> dict[str, A
     """The card of the first failure, with the others beside it and what was left."""
     first = applied.failures[0].error
     card = first.card() if isinstance(first, FairleadError) else FairleadError(repr(first)).card()
+    card["status"] = first.status if isinstance(first, FairleadError) else 500
     if len(applied.failures) > 1:
         others = (failure.error for failure in applied.failures[1:])
         card["others"] = [o.card() if isinstance(o, FairleadError) else FairleadError(repr(o)).card() for o in others]

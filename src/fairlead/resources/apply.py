@@ -17,7 +17,7 @@ import msgspec
 from fairlead.errors import Cancelled, DeadlineExceeded, FairleadError, StoreUnavailable, Superseded, Unprocessable
 from fairlead.resources.kinds import Cancellation, CancelMode, Journal, Vims
 from fairlead.resources.plan import Do, Plan, Step, StepId, knot
-from fairlead.resources.procedures import Procedures
+from fairlead.resources.procedures import Procedures, noted
 
 __all__ = ["Applied", "Failure", "OnFailure", "apply"]
 
@@ -158,6 +158,7 @@ class _Run:
             return
         await self._journal.started(step, self._vims.now() + step.patience)
         work = asyncio.ensure_future(procedures.run(step))
+        work.add_done_callback(noted)
         alarm = asyncio.ensure_future(self._vims.sleep(step.patience))
         try:
             await asyncio.wait((work, alarm), return_when=asyncio.FIRST_COMPLETED)

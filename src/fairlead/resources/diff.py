@@ -10,7 +10,7 @@ nothing but diff and apply again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from fairlead.errors import FairleadError, Unprocessable
 from fairlead.resources.names import Name
 from fairlead.resources.ordering import dependencies, order_steps
-from fairlead.resources.plan import Change, Do, Plan, Step, Verb, knot
+from fairlead.resources.plan import Change, Do, Plan, Step, Verb, knot, renews
 from fairlead.resources.records import Ownership, Recorded, Records, Resource, Resources, State
 from fairlead.resources.rules import Rulebook
 from fairlead.resources.values import carry, references
@@ -145,16 +145,12 @@ def _unwanted(name: Name, row: Recorded[Any] | None) -> Change:
 def _same(old: Resource[Any], new: Resource[Any]) -> bool:
     if (old.ownership, old.vim, old.within, old.existing) != (new.ownership, new.vim, new.within, new.existing):
         return False
-    return bool(old.spec == new.spec) or _one_thing(old, new)
+    return bool(old.spec == new.spec) or _untouchable(old, new)
 
 
-def _one_thing(old: Resource[Any], new: Resource[Any]) -> bool:
-    """Whether both mean a thing that is not ours alone, so that words about it change nothing."""
-    if old.ownership is not new.ownership or type(old.spec) is not type(new.spec):
-        return False
-    if old.ownership is Ownership.SHARED:
-        return bool(getattr(old.spec, "digest", old.spec) == getattr(new.spec, "digest", new.spec))
-    return old.ownership is Ownership.GIVEN and old.existing == new.existing
+def _untouchable(old: Resource[Any], new: Resource[Any]) -> bool:
+    """Whether both mean a thing that is not ours to change, whatever is said of it."""
+    return new.ownership is not Ownership.CLAIMED and old.means_the_thing_of(new)
 
 
 def _renewal(row: Recorded[Any], new: Resource[Any], rules: Rulebook) -> str | None:
@@ -177,7 +173,7 @@ def _otherwise(old: Resource[Any], new: Resource[Any], rules: Rulebook) -> str |
         return f"from {old.existing or old.ownership} to {new.existing or new.ownership}"
     if old.within != new.within:
         return f"moves from {old.within or 'standing alone'} to {new.within or 'standing alone'}"
-    if old.spec == new.spec or _one_thing(old, new):
+    if old.spec == new.spec or _untouchable(old, new):
         return None
     return rules.rules(new).replaced_by(old.spec, new.spec)
 
@@ -216,16 +212,19 @@ class _Spreading:
 
     def spread(self) -> None:
         """From every new life in the plan, and from those that an interrupted plan made."""
-        renewed = (name for name, change in self.changes.items() if _renews(change))
-        self._spread([*((name, user) for name in renewed for user in self._users.get(name, ())), *self._stale()])
+        renewed = (name for name, change in self.changes.items() if renews(change))
+        self._spread([*self._pairs(renewed), *self._stale()])
         self._to_composites()
 
     def replace(self, names: Set[Name], reason: str) -> None:
         """Replace `names` too, and whatever follows from that."""
         for name in sorted(names):
             self._renew(name, reason)
-        self._spread([(name, user) for name in sorted(names) for user in self._users.get(name, ())])
+        self._spread(self._pairs(sorted(names)))
         self._to_composites()
+
+    def _pairs(self, names: Iterable[Name]) -> list[tuple[Name, Name]]:
+        return [(name, user) for name in names for user in self._users.get(name, ())]
 
     def _stale(self) -> Iterator[tuple[Name, Name]]:
         """Pairs of a resource and a user of it that still holds a former life."""
@@ -241,39 +240,55 @@ class _Spreading:
 
     def _spread(self, pairs: list[tuple[Name, Name]]) -> None:
         queue = deque(pairs)
-        while queue:
+        while queue or (stranded := self._stranded()):
+            if not queue:
+                for name in stranded:
+                    self._renew(name, "what it was begun with is replaced")
+                queue.extend(self._pairs(stranded))
+                continue
             source, name = queue.popleft()
             change, resource = self.changes[name], self._wanted[name]
             if change.old is None or change.verb is Verb.REPLACE or source not in _refers(change.old.resource):
                 continue
             if self._wanted[source].within == name:
                 continue
-            reason = f"{source} {'is' if _renews(self.changes[source]) else 'was'} replaced"
+            reason = f"{source} {'is' if renews(self.changes[source]) else 'was'} replaced"
             rebound = resource.within != source and change.verb is not Verb.CREATE
             if rebound and self._rules.rules(resource).rebinds(resource.spec, frozenset({source})):
                 if change.verb is Verb.KEEP:
                     self.changes[name] = _replace(change, verb=Verb.UPDATE, reason=reason)
             else:
                 self._renew(name, reason)
-                queue.extend((name, user) for user in self._users.get(name, ()))
+                queue.extend(self._pairs([name]))
+
+    def _stranded(self) -> list[Name]:
+        """What was begun, and holds a life that does not stay, of its own or of its members' references."""
+        lives = {
+            change.old.incarnation for change in self.changes.values() if change.old is not None and _stays(change)
+        }
+        begun = (
+            change.old for change in self.changes.values() if change.verb is Verb.CREATE and change.old is not None
+        )
+        return [row.name for row in begun if not lives.issuperset(row.resource.bound or ())]
 
     def _renew(self, name: Name, reason: str) -> None:
         self.changes[name] = _replace(self.changes[name], verb=Verb.REPLACE, reason=reason)
 
     def _to_composites(self) -> None:
-        """A change of a member is made by an update of its composite."""
+        """A change of a member is made by an update of its composite; so is its moving out of one."""
         for change in list(self.changes.values()):
-            within = change.resource.within
-            if change.verb is not Verb.KEEP and within is not None and within in self._wanted:
-                composite = self.changes[within]
-                if composite.verb is Verb.KEEP:
+            if change.verb is Verb.KEEP:
+                continue
+            for resource in (change.new, change.old.resource if change.old is not None else None):
+                within = resource.within if resource is not None else None
+                if within is not None and within in self._wanted and self.changes[within].verb is Verb.KEEP:
                     reason = f"its member {change.name} changes"
-                    self.changes[within] = _replace(composite, verb=Verb.UPDATE, reason=reason)
+                    self.changes[within] = _replace(self.changes[within], verb=Verb.UPDATE, reason=reason)
 
 
-def _renews(change: Change) -> bool:
-    """Whether the resource gets a life that it has not now."""
-    return change.verb is Verb.REPLACE or (change.verb in (Verb.CREATE, Verb.CLAIM) and change.old is None)
+def _stays(change: Change) -> bool:
+    """Whether the life that is in force stays in force."""
+    return change.verb in (Verb.KEEP, Verb.UPDATE, Verb.CREATE)
 
 
 def _ordered(

@@ -26,8 +26,8 @@ __all__ = ["dependencies", "order_steps"]
 _replace = msgspec.structs.replace
 _OBTAINING = (Verb.CREATE, Verb.CLAIM, Verb.REPLACE)
 _ENDING = (Verb.DELETE, Verb.RELEASE, Verb.REPLACE)
-_WORTHLESS = (State.INTENDED, State.CREATING, State.FAILED)
-"""States of what serves nobody: there is no reason to keep it until its successor is there."""
+_UNREADY = (State.INTENDED, State.CREATING)
+"""States of what nobody uses yet. What was begun under a name is ended before anything else is begun under it."""
 
 Needs = Mapping[Name, frozenset[Name]]
 
@@ -88,18 +88,22 @@ def _orders(
     delete_first: Set[Name],
 ) -> dict[Name, Order]:
     """How each name that is wanted and has lives to end gets from one to the other: as its rules say, but delete-first
-    spreads to users."""
+    spreads to users, and from a member to its composite."""
     orders: dict[Name, Order] = {}
     for name, rows in ending.items():
         change = changes.get(name)
         if change is None or change.new is None:
             continue
         forced = name in delete_first and change.verb in _OBTAINING
-        orders[name] = Order.DELETE_FIRST if forced else _order(change, rows[0], change.new, ending, rules)
+        row = next((row for row in rows if row.state not in _UNREADY), rows[0])
+        orders[name] = Order.DELETE_FIRST if forced else _order(change, row, change.new, ending, rules)
     users: dict[Name, list[Name]] = {}
     for name in orders:
         for used in needs[name]:
             users.setdefault(used, []).append(name)
+        composite = changes[name].resource.within
+        if composite in orders:
+            users.setdefault(name, []).append(composite)
     queue = [name for name, order in orders.items() if order is Order.DELETE_FIRST]
     while queue:
         for user in users.get(queue.pop(), ()):
@@ -120,13 +124,9 @@ def _order(
     old = row.resource
     if change.verb not in _OBTAINING:
         return Order.CREATE_FIRST
-    if new.within is not None:
-        return Order.CREATE_FIRST if new.within in ending else Order.DELETE_FIRST
-    shared = new.ownership is Ownership.SHARED and getattr(old.spec, "digest", None) == getattr(
-        new.spec, "digest", None
-    )
-    same_thing = shared or (old.existing is not None and old.existing == new.existing)
-    if type(old.spec) is not type(new.spec) or row.state in _WORTHLESS or same_thing:
+    if new.within is not None and new.within not in ending:
+        return Order.DELETE_FIRST
+    if type(old.spec) is not type(new.spec) or old.means_the_thing_of(new):
         return Order.DELETE_FIRST
     if old.ownership is Ownership.GIVEN:
         return Order.CREATE_FIRST
@@ -194,34 +194,49 @@ class _Graph:
         """A member ends when its composite does, or by the composite's update."""
         for rows in self._ending.values():
             for row in rows:
-                composite = row.resource.within
-                if composite is None:
-                    continue
-                step, bound = self._backwards[row.incarnation], row.resource.bound
-                lives = (end.incarnation for end in self._ending.get(composite, ()))
-                ends = [self._backwards[life] for life in lives if bound is None or life in bound]
-                change = self._changes.get(composite)
-                if ends:
-                    self._after[step].update(ends)
-                elif change is not None and change.verb is Verb.UPDATE:
-                    self._after[step].add(self._forwards[composite])
+                self._after[self._backwards[row.incarnation]].update(self._ended_by(row))
+
+    def _ended_by(self, row: Recorded[Any]) -> list[StepId]:
+        """The steps of its composite by which a member ends."""
+        composite, bound = row.resource.within, row.resource.bound
+        if composite is None:
+            return []
+        lives = (end.incarnation for end in self._ending.get(composite, ()))
+        ends = [self._backwards[life] for life in lives if bound is None or life in bound]
+        change = self._changes.get(composite)
+        updated = not ends and change is not None and change.verb is Verb.UPDATE
+        return [self._forwards[composite]] if updated else ends
 
     def end_after_holders(self, orders: Mapping[Name, Order]) -> None:
         """Relinquish after those that hold it have let go: by ending themselves, or by an update."""
         for rows in self._ending.values():
             for row in rows:
                 for held in self._held(row):
-                    self._wait(self._backwards[held.incarnation], self._backwards[row.incarnation])
+                    self._let_go(held, self._backwards[row.incarnation], row.resource.within)
         for name, step in self._forwards.items():
             change = self._changes[name]
             if change.verb is not Verb.UPDATE or change.old is None or change.new is None:
                 continue
             wanted = references(change.new.spec)
             for held in self._held(change.old):
-                if held.name in wanted and orders.get(held.name) is Order.DELETE_FIRST:
-                    continue  # that its user can be rebound means that it may go while it is still held
-                if held.resource.within != name:
-                    self._wait(self._backwards[held.incarnation], step)
+                rebound = held.name in wanted and orders.get(held.name) is Order.DELETE_FIRST
+                if held.resource.within != name and not (rebound and self._may_go_while_held(held)):
+                    self._let_go(held, step, change.new.within)
+
+    def _let_go(self, held: Recorded[Any], step: StepId, within: Name | None) -> None:
+        """What is held ends after `step`, and so does its composite, unless the holder is in it too; but an update of
+        that composite does not wait for one of a holder, which may need what the first brings."""
+        self._wait(self._backwards[held.incarnation], step)
+        if held.resource.within not in (None, within):
+            for end in self._ended_by(held):
+                if self._steps[end].do is Do.RELINQUISH or self._steps[step].do is Do.RELINQUISH:
+                    self._wait(end, step)
+
+    def _may_go_while_held(self, row: Recorded[Any]) -> bool:
+        """Whether its own rules have it replaced delete-first, by what is wanted or by its like, whoever uses it."""
+        spec, new = row.resource.spec, self._changes[row.name].new
+        likes = [spec] if new is None or type(new.spec) is not type(spec) else [spec, new.spec]
+        return any(self._rules.rules(row.resource).order(spec, like) is Order.DELETE_FIRST for like in likes)
 
     def _held(self, holder: Recorded[Any]) -> list[Recorded[Any]]:
         """The lives to be ended that `holder` may hold on to; all that it refers to by name when that is not known."""
@@ -243,23 +258,17 @@ class _Graph:
         return row
 
     def replace_in(self, orders: Mapping[Name, Order]) -> None:
-        """One after the other; when the new one is made first, the old one goes after every user has moved over."""
-        movers: dict[Name, set[StepId]] = {name: set() for name in orders}
-        for step in self._forwards.values():
-            new = self._steps[step].new
-            for used in references(new.spec) if new is not None else ():
-                if used in movers:
-                    movers[used].add(step)
+        """The new life after the old one, or the old one after the new."""
         for name, order in orders.items():
-            backwards = [self._backwards[row.incarnation] for row in self._ending[name]]
-            obtained = self._changes[name].verb in _OBTAINING
-            if obtained and order is Order.DELETE_FIRST:
-                self._after[self._forwards[name]].update(backwards)
+            if self._changes[name].verb not in _OBTAINING:
                 continue
-            if obtained:
-                movers[name].add(self._forwards[name])
-            for step in backwards:
-                self._after[step] |= movers[name]
+            new = self._forwards[name]
+            for row in self._ending[name]:
+                old = self._backwards[row.incarnation]
+                if order is Order.DELETE_FIRST or row.state in _UNREADY:
+                    self._after[new].add(old)
+                else:
+                    self._after[old].add(new)
 
     def leave_the_irreversible_to_the_end(self) -> None:
         """Deletions that nothing can bring back, and what must follow them, wait for all the rest."""

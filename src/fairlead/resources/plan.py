@@ -17,7 +17,7 @@ import msgspec
 from fairlead.resources.names import Incarnation, Name
 from fairlead.resources.records import Recorded, Resource
 
-__all__ = ["IRREVERSIBLE", "Action", "Change", "Do", "Plan", "Repeat", "Step", "StepId", "Verb", "knot"]
+__all__ = ["IRREVERSIBLE", "Action", "Change", "Do", "Plan", "Repeat", "Step", "StepId", "Verb", "knot", "renews"]
 
 StepId = str
 
@@ -53,6 +53,11 @@ class Change(msgspec.Struct, frozen=True):
         if resource is None:
             raise ValueError(f"a change of {self.name} from nothing to nothing")
         return resource
+
+
+def renews(change: Change) -> bool:
+    """Whether the resource gets a life that it has not now."""
+    return change.verb is Verb.REPLACE or (change.verb in (Verb.CREATE, Verb.CLAIM) and change.old is None)
 
 
 class Repeat(StrEnum):

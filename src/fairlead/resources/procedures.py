@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,12 +20,12 @@ from fairlead.errors import Cancelled, ResourceFailed, Unprocessable, VimError, 
 from fairlead.resources.kinds import Failed, Gone, Intent, Journal, Kind, Observed, Pending, Ready, Status, Vims
 from fairlead.resources.names import Handle, Incarnation, Name, Outputs, Tag
 from fairlead.resources.ordering import dependencies
-from fairlead.resources.plan import Do, Plan, Step
+from fairlead.resources.plan import Do, Plan, Step, StepId, renews
 from fairlead.resources.records import Ownership, Recorded, Resource, State
 from fairlead.resources.rules import Member
 from fairlead.resources.values import Ref, resolve
 
-__all__ = ["Procedures"]
+__all__ = ["Procedures", "noted"]
 
 T = TypeVar("T")
 _replace = msgspec.structs.replace
@@ -61,13 +62,16 @@ class Procedures:
         self._journal = journal
         self._halted = halted
         self._perform = perform
-        target = plan.target()
+        self._target = target = plan.target()
+        self._ending = {step.incarnation for step in plan.steps if step.do is Do.RELINQUISH}
         self._needs = dependencies(target)
         self._members: dict[Name, list[tuple[Resource[Any], bool]]] = {}
-        obtained = {step.name for step in plan.steps if step.do is Do.OBTAIN}
+        self._ended_by = _ended_by_update(plan)
+        ended = {step.name for steps in self._ended_by.values() for step in steps}
+        renewed = {change.name for change in plan.changes if change.name in ended and renews(change)}
         for member in target.values():
             if member.within is not None:
-                self._members.setdefault(member.within, []).append((member, member.name in obtained))
+                self._members.setdefault(member.within, []).append((member, member.name in renewed))
 
     async def run(self, step: Step) -> None:
         """Do what `step` says; returns when it is done.
@@ -181,6 +185,9 @@ class Procedures:
             await self._journal.updating(step, old.incarnation, between)
 
         await intend()
+        for member in self._ended_by.get(step.id, ()):
+            assert member.old is not None
+            await self._journal.leaving(member, member.old.incarnation)
         try:
             await self._call(new, lambda: kind.update(handle, before, concrete.spec), again=intend)
         except VimUnavailable:
@@ -259,10 +266,11 @@ class Procedures:
 
     def _concrete(self, resource: Resource[Any]) -> Resource[Any]:
         """`resource` with its references and secrets resolved and its members folded in."""
-        spec = resolve(resource.spec, self._look_up, self._journal.reveal)
+        look_up = partial(self._look_up, resource.within or resource.name)
+        spec = resolve(resource.spec, look_up, self._journal.reveal)
         members = {
             member.name: Member(
-                _replace(member, spec=resolve(member.spec, self._look_up, self._journal.reveal)),
+                _replace(member, spec=resolve(member.spec, look_up, self._journal.reveal)),
                 row.incarnation if (row := self._known.get(member.name)) else None,
                 renewed,
             )
@@ -273,10 +281,15 @@ class Procedures:
         existing = composite.handle if composite is not None else resource.existing
         return _replace(resource, spec=folded, existing=existing)
 
-    def _look_up(self, ref: Ref) -> Any:
-        """The output that `ref` means; the reference itself while there is none (a member of a composite to be)."""
+    def _look_up(self, composite: Name, ref: Ref) -> Any:
+        """The output that `ref` means; the reference itself while there is none, as for a member that is to be made
+        with the `composite`."""
         row = self._known.get(ref.name)
-        return ref if row is None or ref.output not in row.outputs else row.outputs[ref.output]
+        if row is None or ref.output not in row.outputs:
+            return ref
+        member = self._target.get(ref.name)
+        to_be_made = member is not None and member.within == composite and row.incarnation in self._ending
+        return ref if to_be_made else row.outputs[ref.output]
 
     async def _outputs(self, step: Step, resource: Resource[Any], incarnation: Incarnation, status: Status) -> Outputs:
         if isinstance(status, Ready):
@@ -318,6 +331,7 @@ class Procedures:
         """What `work` returns, unless `stop` completes before it: then it is given up."""
         self._stop_if_halted(name)
         working, stopping = asyncio.ensure_future(work()), asyncio.ensure_future(stop())
+        working.add_done_callback(noted)
         try:
             await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
             if working.done():
@@ -366,6 +380,24 @@ class Procedures:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
         return pause_or_raise
+
+
+def _ended_by_update(plan: Plan) -> dict[StepId, list[Step]]:
+    """The steps that end members, by the update of their composite that does it."""
+    updates = {step.name: step.id for step in plan.steps if step.do is Do.UPDATE}
+    ended: dict[StepId, list[Step]] = {}
+    for step in plan.steps:
+        if step.do is Do.RELINQUISH and step.old is not None:
+            update = updates.get(step.old.resource.within)
+            if update in step.after:
+                ended.setdefault(update, []).append(step)
+    return ended
+
+
+def noted(task: asyncio.Future[Any]) -> None:
+    """For tasks that may fail while nobody waits for them any more: what they were for has failed already."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _known(resource: Resource[Any], incarnation: Incarnation, handle: Handle, outputs: Outputs) -> Recorded[Any]:

@@ -66,6 +66,14 @@ class Resource(msgspec.Struct, Generic[S], frozen=True):
     existing: str | None = None
     bound: tuple[Incarnation, ...] | None = None
 
+    def means_the_thing_of(self, other: Resource[Any]) -> bool:
+        """Whether both mean one thing that is there whatever happens to us: given, claimed, or shared by its content."""
+        if self.ownership is not other.ownership or type(self.spec) is not type(other.spec) or self.vim != other.vim:
+            return False
+        if self.ownership is Ownership.SHARED:
+            return bool(getattr(self.spec, "digest", self.spec) == getattr(other.spec, "digest", other.spec))
+        return self.ownership is not Ownership.OWNED and self.existing == other.existing
+
 
 Resources = Mapping[Name, Resource[Any]]
 

@@ -38,7 +38,7 @@ class Member(msgspec.Struct, frozen=True):
     incarnation: Incarnation | None
     """None in a plan, where no incarnation has been given out yet."""
     renewed: bool
-    """True when the plan replaces or creates this member."""
+    """True when the plan replaces this member: the composite is to make it anew, even if its spec is unchanged."""
 
 
 class Rules(Protocol[S]):

@@ -29,6 +29,12 @@ class ProblemDetails(Sol, frozen=True, kw_only=True):
     cause: str | None = None
     left: str | None = None
     remedy: str | None = None
+    step: str | None = None
+    """Of a failed operation: the step that failed."""
+    console: str | None = None
+    """Of a machine that did not become ready: the end of what it printed."""
+    others: tuple[dict[str, Any], ...] = ()
+    """Of a failed operation: the cards of the failures beside the first."""
     problems: tuple[dict[str, Any], ...] = ()
     """Of a package that was refused: one document per mistake, with `file`, `line`, `column`, `code` and `message`."""
 

@@ -164,16 +164,17 @@ class Store:
         with self.engine.begin() as connection:
             for work, project, _ in batch:
                 tx = Tx(connection, project)
-                savepoint = connection.begin_nested()
+                connection.exec_driver_sql("SAVEPOINT job")
                 try:
                     result = work(tx)
-                    savepoint.commit()
+                    connection.exec_driver_sql("RELEASE job")
                     outcomes.append((tx, result, None))
                 except BaseException as error:
                     if isinstance(error, sa.exc.DBAPIError) and _passing(error):
                         raise
                     # When the database has given up the whole transaction, this fails too, and with it the batch.
-                    savepoint.rollback()
+                    connection.exec_driver_sql("ROLLBACK TO job")
+                    connection.exec_driver_sql("RELEASE job")
                     outcomes.append((tx, None, error))
         return outcomes
 

@@ -2,11 +2,15 @@
 
 `Tx` builds statements rather than taking them ready-made: that is where a project's transaction gets its `WHERE project = ...`.
 A statement on an owned table that was not built here is refused, so that forgetting the owner is an error and not a leak.
+
+Building a statement costs several times what executing it does. What only compares columns with values goes through `find`,
+`find_all` and `change`, which build each shape of statement once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -68,6 +72,32 @@ class Tx:
         # For an INSERT the count is thrown away unless it is asked for.
         return int(self._connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount) > 0
 
+    def find(
+        self, source: sa.Table, /, *columns: sa.Column[Any], lock: bool = False, share: bool = False, **where: Any
+    ) -> Any:
+        """The first row of `source` that has these values; None when there is none.
+
+        With `lock` nobody else gets it, and with `share` nobody changes it, until the transaction ends.
+        """
+        where |= self._scope(source)
+        names = tuple(column.name for column in columns)
+        statement = _selecting(source, names, tuple(where), None, lock or share, share)
+        return self._connection.execute(statement, where).first()
+
+    def find_all(
+        self, source: sa.Table, /, *columns: sa.Column[Any], order: str | None = None, **where: Any
+    ) -> list[Any]:
+        """All rows of `source` that have these values, in the order of the column `order`."""
+        where |= self._scope(source)
+        names = tuple(column.name for column in columns)
+        return list(self._connection.execute(_selecting(source, names, tuple(where), order), where))
+
+    def change(self, target: sa.Table, where: Mapping[str, Any], /, **values: Any) -> int:
+        """Give the rows of `target` that are as `where` says new values; how many there were."""
+        key = {**where, **self._scope(target)}
+        bound = {f"key_{name}": value for name, value in key.items()} | values
+        return int(self._connection.execute(_updating(target, tuple(key)), bound).rowcount)
+
     def all(self, statement: sa.Select[Any]) -> list[Any]:
         """The rows of `statement`."""
         return list(self._execute(statement))
@@ -105,6 +135,10 @@ class Tx:
             return {**values, "project": self.project}
         return values
 
+    def _scope(self, source: sa.Table) -> dict[str, Any]:
+        """What a row of `source` must have for this transaction to see it."""
+        return {"project": self.project} if self.project is not None and source.info.get("owned") else {}
+
     def _scoped(self, statement: S, source: sa.Table) -> S:
         if self.project is not None and source.info.get("owned"):
             statement = statement.where(source.c.project == self.project)
@@ -120,3 +154,25 @@ class Tx:
                     f"A statement on '{owned[0].name}' was not bound to its project.", code="unscoped-statement"
                 )
         return self._connection.execute(statement)
+
+
+@lru_cache(maxsize=1024)
+def _selecting(
+    source: sa.Table,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+    order: str | None,
+    lock: bool = False,
+    share: bool = False,
+) -> sa.Select[Any]:
+    statement = sa.select(*(source.c[name] for name in columns)) if columns else sa.select(source)
+    statement = statement.where(*(source.c[name] == sa.bindparam(name) for name in keys))
+    if order is not None:
+        statement = statement.order_by(source.c[order])
+    return statement.with_for_update(read=share) if lock else statement
+
+
+@lru_cache(maxsize=1024)
+def _updating(target: sa.Table, keys: tuple[str, ...]) -> sa.Update:
+    """What is to be set follows from the names of the parameters."""
+    return sa.update(target).where(*(target.c[name] == sa.bindparam(f"key_{name}") for name in keys))

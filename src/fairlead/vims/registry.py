@@ -143,12 +143,7 @@ class VimRegistry:
             driver = type_.open(access, self._artifacts, self._clock)
             shortest, longest = self._poll
             watcher = Watcher(driver, self._clock, shortest=shortest, longest=longest)
-            slots = (
-                int(row["settings"].get("calls_at_once", self._calls_at_once))
-                if row["settings"]
-                else self._calls_at_once
-            )
-            fresh = _Connected(row, type_, driver, watcher, slots)
+            fresh = _Connected(row, type_, driver, watcher, self._calls_at_once)
             self._connected[vim] = fresh
             if connected is not None:
                 self._retire(connected)

@@ -70,11 +70,12 @@ def occurrence_view(
 
 
 def _problem(card: dict[str, Any]) -> ProblemDetails:
-    known = {field: card[field] for field in ("resource", "place", "cause", "left", "remedy") if field in card}
+    fields = ("resource", "place", "cause", "left", "remedy", "console", "step", "others")
+    known = {field: card[field] for field in fields if field in card}
     return ProblemDetails(
         type=problem_type(card["code"]),
         title=card["code"].replace("-", " ").capitalize(),
-        status=500,
+        status=card.get("status", 500),
         detail=card["detail"],
         code=card["code"],
         **known,

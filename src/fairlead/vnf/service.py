@@ -76,7 +76,7 @@ class Vnfs:
         return decode(VnfInstance, columns["full"])
 
     async def show(self, project: str, vnf: str) -> tuple[VnfInstance, str]:
-        """An instance and its entity tag. Raises NotFound."""
+        """An instance and its entity tag, without quotes. Raises NotFound."""
         row = await self._store.read(lambda tx: _row(tx, vnf), project)
         return decode(VnfInstance, row.full), _etag(row)
 
@@ -238,7 +238,7 @@ def _refuse_second(tx: Tx, vnf: str) -> None:
 
 
 def _etag(row: Any) -> str:
-    return f'"{row.version}"'
+    return str(row.version)
 
 
 def _require_match(row: Any, if_match: str | None) -> None:

@@ -135,7 +135,8 @@ class ScaleToLevel(VnfType):
 
 
 class Heal(VnfType):
-    """Replace VNFCs: those named, or all. Volumes stay, unless `additionalParams.all` is true."""
+    """Replace VNFCs, machines and ports: those named, or all. Addresses stay; so do volumes, unless
+    `additionalParams.all` is true."""
 
     name, etsi, request = "heal", "HEAL", HealVnfRequest
 
@@ -147,8 +148,8 @@ class Heal(VnfType):
         for vdu, key in members:
             stem = compute_name(vdu, key)
             for name, row in situation.records.current.items():
-                volume = row.resource.spec.sort() == "volume" and name.startswith(f"{stem}/")
-                if name == stem or (whole and volume):
+                part = name == stem or name.startswith(f"{stem}/")
+                if part and (whole or row.resource.spec.sort() != "volume"):
                     lives.add(row.incarnation)
         return frozenset(lives)
 

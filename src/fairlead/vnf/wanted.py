@@ -183,7 +183,7 @@ class _Wanted:
                 f"VDU '{vdu.id}' has {len(vdu.containers)} containers; one for each VDU is what VIMs here take.",
                 code="unsupported-on-vim",
                 place=str(vdu.mark),
-                remedy="Use a Kubernetes VIM for units of several containers.",
+                remedy="Give each container a VDU of its own.",
             )
         return vdu.containers[0].image
 
@@ -246,7 +246,7 @@ class _Wanted:
         return environment, (File(path=boot.destination_path, content=content),), None
 
     def _value(self, found: re.Match[str], boot: BootData) -> str:
-        """What stands for a variable: the package's own data, else the request's additional parameters, else itself."""
+        """What stands for a variable: the request's additional parameter, else the package's own data, else itself."""
         name = found.group(1)
         if name in self._state.parameters:
             return str(self._state.parameters[name])
