@@ -342,7 +342,9 @@ class StoredJournal:
             self._fence(tx)
             return work(tx)
 
-        return await asyncio.shield(self._store.write(fenced_work))
+        writing = asyncio.ensure_future(self._store.write(fenced_work))
+        writing.add_done_callback(_noted)
+        return await asyncio.shield(writing)
 
     def _fence(self, tx: Tx) -> None:
         """Lock the operation's row and compare the epoch, so that no other worker can take over in between."""
@@ -383,6 +385,12 @@ class StoredJournal:
             resource=step.name,
             data={"step": step.id, **data},
         )
+
+
+def _noted(writing: asyncio.Future[Any]) -> None:
+    """Whoever waited for it may have been cancelled meanwhile: what it failed with is told by what cancelled that."""
+    if not writing.cancelled():
+        writing.exception()
 
 
 def _forget(begun: dict[str, dict[str, Any]], step: str) -> None:
