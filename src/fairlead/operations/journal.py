@@ -40,6 +40,7 @@ from fairlead.resources import (
     decode_resource,
     new_incarnation,
 )
+from fairlead.resources.procedures import noted
 from fairlead.store import Store, Tx
 
 __all__ = ["StoredJournal"]
@@ -343,7 +344,7 @@ class StoredJournal:
             return work(tx)
 
         writing = asyncio.ensure_future(self._store.write(fenced_work))
-        writing.add_done_callback(_noted)
+        writing.add_done_callback(noted)
         return await asyncio.shield(writing)
 
     def _fence(self, tx: Tx) -> None:
@@ -385,12 +386,6 @@ class StoredJournal:
             resource=step.name,
             data={"step": step.id, **data},
         )
-
-
-def _noted(writing: asyncio.Future[Any]) -> None:
-    """Whoever waited for it may have been cancelled meanwhile: what it failed with is told by what cancelled that."""
-    if not writing.cancelled():
-        writing.exception()
 
 
 def _forget(begun: dict[str, dict[str, Any]], step: str) -> None:
