@@ -36,13 +36,13 @@ def import_all_tables() -> None:
 def differences(store: Store) -> UpgradeOps:
     """What would have to be done for the database to have the tables of today."""
     with store.engine.connect() as connection:
-        return _compared(MigrationContext.configure(connection, opts={"compare_type": True}))
+        return _compared(MigrationContext.configure(connection, opts=_OPTIONS))
 
 
 def body(store: Store) -> str:
     """`differences` as Python."""
     with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts=_OPTIONS)
         text = render_python_code(
             _compared(context), render_as_batch=True, render_item=_render, migration_context=context
         )
@@ -53,6 +53,14 @@ def body(store: Store) -> str:
 
 def _numbered(found: re.Match[str]) -> str:
     return found[1] + ("1" if found[2] == "true" else "0")
+
+
+def _ours(_object: object, name: str | None, type_: str, _reflected: bool, _compare_to: object) -> bool:
+    """Whether a table is the program's; those of tests, which other modules may have imported, are not."""
+    return not (type_ == "table" and (name or "").startswith("test_"))
+
+
+_OPTIONS = {"compare_type": True, "include_object": _ours}
 
 
 def _compared(context: MigrationContext) -> UpgradeOps:
