@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -47,16 +48,21 @@ def empty(new_database: NewDatabase) -> Iterator[Store]:
     store.close()
 
 
+_OTHERS = re.compile("alembic|^(ix|pk)_test_|^test_")
+
+
 def described(store: Store) -> dict[str, Any]:
-    """All that the database itself tells of its tables, in its own words."""
+    """All that the database itself tells of its tables, in its own words; tables of other tests are left out."""
     inspector = sa.inspect(store.engine)
-    tables = [name for name in inspector.get_table_names() if name != "alembic_version"]
+    tables = [
+        name for name in inspector.get_table_names() if name != "alembic_version" and not name.startswith("test_")
+    ]
     if store.sqlite:
         statement = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     else:
         statement = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
     with store.engine.connect() as connection:
-        indexes = {name: text for name, text in connection.exec_driver_sql(statement) if "alembic" not in name}
+        indexes = {name: text for name, text in connection.exec_driver_sql(statement) if not _OTHERS.search(name)}
         autoincrement = (
             connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'").all()
             if store.sqlite
