@@ -32,7 +32,7 @@ from tests.crash.cases import CASES, Case, Setting, prepare
 
 __all__ = ["main"]
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 MOST_POINTS = 400
 CALLS = ("create", "update", "delete", "perform")
 

@@ -19,7 +19,7 @@ from typing import Any
 __all__ = ["Answer", "Served"]
 
 _FAIRLEAD = [sys.executable, "-m", "fairlead"]
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 
 
 class Answer:
