@@ -2,7 +2,7 @@
 
 Pure but for the awaits of `apply`. Nothing here knows what a VNF is, what an operation is called, or how any
 infrastructure works: those come in through specs, rules and kinds (`kinds` has the protocols). Read in the order
-`values`, `specs`, `records`, `rules`, `diff`, `ordering`, `plan`, `procedures`, `apply`.
+`values`, `specs`, `records`, `rules`, `plan`, `diff`, `ordering`, `concrete`, `calls`, `procedures`, `apply`.
 """
 
 from fairlead.resources.apply import Applied, Failure, OnFailure, apply

@@ -15,9 +15,10 @@ from enum import StrEnum
 import msgspec
 
 from fairlead.errors import Cancelled, DeadlineExceeded, FairleadError, StoreUnavailable, Superseded, Unprocessable
+from fairlead.resources.calls import Calls, noted
 from fairlead.resources.kinds import Cancellation, CancelMode, Journal, Vims
 from fairlead.resources.plan import Do, Plan, Step, StepId, knot
-from fairlead.resources.procedures import Procedures, noted
+from fairlead.resources.procedures import Procedures
 
 __all__ = ["Applied", "Failure", "OnFailure", "apply"]
 
@@ -100,17 +101,15 @@ class _Run:
         if tied := knot(self._steps.values()):
             raise FairleadError(f"Steps of the plan wait for each other: {', '.join(step.id for step in tied)}.")
         records = await self._journal.records()
-        forced = self._cancel.forceful
-        procedures = Procedures(
-            self._plan, dict(records.current), self._vims, self._journal, self._halted, forced, self._perform
-        )
+        calls = Calls(self._vims, self._halted, self._cancel.forceful)
+        procedures = Procedures(self._plan, dict(records.current), self._vims, self._journal, calls, self._perform)
         ready = [step for step, earlier in self._waiting.items() if not earlier]
         watch = asyncio.ensure_future(self._halt_when_forced())
         try:
             while True:
                 while ready and self._may_begin():
                     step = self._steps[ready.pop()]
-                    self._running[asyncio.create_task(self._run(procedures, step))] = step
+                    self._running[asyncio.create_task(self._run(procedures, calls, step))] = step
                 if not self._running:
                     break
                 finished, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
@@ -152,7 +151,7 @@ class _Run:
                 self._halted.set()
         return []
 
-    async def _run(self, procedures: Procedures, step: Step) -> None:
+    async def _run(self, procedures: Procedures, calls: Calls, step: Step) -> None:
         """One step, from its first line in the journal to its last, within its deadline."""
         if step.do is Do.BARRIER:
             return
@@ -163,7 +162,7 @@ class _Run:
         try:
             await asyncio.wait((work, alarm), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                raise _late(step, procedures.seen.get(step.name) if step.name else None)
+                raise _late(step, calls.seen.get(step.name) if step.name else None)
             work.result()
         finally:
             alarm.cancel()
