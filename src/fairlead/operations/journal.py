@@ -39,8 +39,8 @@ from fairlead.resources import (
     Tag,
     decode_resource,
     new_incarnation,
+    noted,
 )
-from fairlead.resources.procedures import noted
 from fairlead.store import Store, Tx
 
 __all__ = ["StoredJournal"]

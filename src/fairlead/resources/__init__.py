@@ -6,6 +6,7 @@ infrastructure works: those come in through specs, rules and kinds (`kinds` has 
 """
 
 from fairlead.resources.apply import Applied, Failure, OnFailure, apply
+from fairlead.resources.calls import noted
 from fairlead.resources.codec import (
     SCHEMA,
     decode_recorded,
@@ -120,6 +121,7 @@ __all__ = [
     "encode_resources",
     "known",
     "new_incarnation",
+    "noted",
     "plan_document",
     "references",
     "render_plan",
