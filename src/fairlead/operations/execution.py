@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+import sqlalchemy as sa
 import structlog
 
 __all__ = ["DbosExecution", "Execution", "Run"]
@@ -26,6 +27,7 @@ Run = Callable[[str, int], Awaitable[None]]
 SCHEMA = "1"
 """The `application_version`: a workflow is picked up by workers of the same number only."""
 _DEPTHS = 4
+_CONNECTIONS = 2
 _POLLING = 0.1
 """Seconds between looks into the queue in which processes that only accept put users' operations."""
 _POLLING_IN_CASE = 2.0
@@ -64,6 +66,7 @@ class DbosExecution:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._run: Run | None = None
         self._runs: set[asyncio.Task[None]] = set()
+        self._engine: sa.Engine | None = None
 
     async def start(self, run: Run | None) -> None:
         from dbos import DBOS, DBOSClient
@@ -74,9 +77,12 @@ class DbosExecution:
             return
         self._run = run
         self._loop = asyncio.get_running_loop()
+        shared = not self._url.startswith("sqlite")
+        self._engine = None if shared else _sqlite_engine(self._url)
         config: Any = {
             "name": "fairlead",
             "system_database_url": self._url,
+            "system_database_engine": self._engine,
             "application_version": SCHEMA,
             "executor_id": self._worker,
             "run_admin_server": False,
@@ -90,7 +96,6 @@ class DbosExecution:
 
         self._workflow = DBOS.workflow(name="operation")(hand_over)
         await asyncio.to_thread(DBOS.launch)
-        shared = not self._url.startswith("sqlite")
         for depth in range(_DEPTHS):
             await DBOS.register_queue_async(
                 f"operations-{depth}",
@@ -153,8 +158,29 @@ class DbosExecution:
             task.cancel()
         await asyncio.gather(*self._runs, return_exceptions=True)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=0)
+        if self._engine is not None:
+            self._engine.dispose()
         # DBOS makes its own threads the loop's for `to_thread`, and leaves them there when it has ended them.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+
+
+def _sqlite_engine(url: str) -> sa.Engine:
+    """The engine's own SQLite database: a write-ahead log that does not wait for the disk, and few connections.
+
+    What a power failure takes from it, the sweep over our rows gives out again. DBOS's own choice, a rollback journal and
+    twenty threads that try for its lock, makes some operations wait for seconds when many begin at once.
+    """
+    engine = sa.create_engine(
+        url, pool_size=_CONNECTIONS, max_overflow=0, pool_timeout=60, connect_args={"check_same_thread": False}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, record: Any) -> None:  # noqa: ARG001
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
 
 
 def _json_serializer() -> Any:
