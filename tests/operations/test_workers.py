@@ -146,7 +146,7 @@ async def test_a_worker_that_is_told_to_end_leaves_its_work_to_the_other(postgre
         owner.signal(signal.SIGTERM)
         await asyncio.to_thread(owner.process.wait, 10)
         assert owner.process.returncode == 0
-        await taken_over(run, operation, other)
+        assert await taken_over(run, operation, other) < 5.0
         await run.reached(operation, S.COMPLETED)
         assert run.names() == WHOLE
 

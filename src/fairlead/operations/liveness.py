@@ -21,8 +21,9 @@ import structlog
 from sqlalchemy.dialects import postgresql
 
 from fairlead.clock import Clock
-from fairlead.operations.tables import workers
-from fairlead.store import Store
+from fairlead.operations.states import RUNNING
+from fairlead.operations.tables import operations, workers
+from fairlead.store import Store, Tx
 
 __all__ = ["Liveness"]
 
@@ -73,11 +74,18 @@ class Liveness:
         await self._held.wait()
 
     async def stop(self) -> None:
-        """Let go of the lock, in good order."""
+        """Let go of the lock, in good order; with operations in hand the worker stays known, to be found lost at once."""
         self._stopping.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
-        await self._store.write(lambda tx: tx.run(tx.delete(workers).where(workers.c.id == self._worker)))
+
+        def sign_out(tx: Tx) -> None:
+            running = operations.c.state.in_([str(state) for state in RUNNING])
+            in_hand = tx.select(operations, operations.c.id).where(operations.c.worker == self._worker, running)
+            if tx.first(in_hand) is None:
+                tx.run(tx.delete(workers).where(workers.c.id == self._worker))
+
+        await self._store.write(sign_out)
 
     async def lost(self) -> frozenset[str]:
         """Workers that are gone for certain; each is told until it is buried."""
