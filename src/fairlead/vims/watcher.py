@@ -31,6 +31,8 @@ _READS = 4
 """How many reads may be under way at once."""
 _NET = 15.0
 """Seconds between reads of a handle while the VIM's own stream is being followed."""
+_AGAIN = 1.0
+"""Seconds until a stream that was lost is asked for again."""
 
 
 class _Waiter:
@@ -94,6 +96,7 @@ class Watcher:
                 self._waiters[key] = remaining
             else:
                 self._waiters.pop(key, None)
+                self._changed.discard(key)
 
     async def idle(self) -> None:
         """Return once nobody waits any more."""
@@ -119,20 +122,22 @@ class Watcher:
             if not due:
                 await self._pause(now)
                 continue
-            self._changed -= due
+            told = self._changed & due
+            self._changed -= told
             self._asked |= due
-            read = asyncio.create_task(self._read(due), name="watcher-read")
+            read = asyncio.create_task(self._read(due, told), name="watcher-read")
             self._reads.add(read)
             read.add_done_callback(self._reads.discard)
 
-    async def _read(self, due: set[Key]) -> None:
+    async def _read(self, due: set[Key], told: set[Key]) -> None:
+        """Read what is `due`; of what the VIM has `told` nobody hears again, so a failure does not forget it."""
         began = self._clock.now()
         try:
             observed = await self._driver.observe(_by_sort(due))
         except VimError as error:
-            self._note_failure(error.code, error.cause)
+            self._note_failure(told, error.code, error.cause)
         except Exception as error:  # noqa: BLE001 - whoever waits must not wait for a watcher that has ended
-            self._note_failure("internal-error", repr(error))
+            self._note_failure(told, "internal-error", repr(error))
         else:
             self._failures = 0
             took = self._clock.now() - began
@@ -160,11 +165,12 @@ class Watcher:
     async def _pause(self, now: float) -> None:
         """Until the next read is due, one has ended, a new waiter comes or the VIM tells of a change."""
         self._wake.clear()
-        idle = [waiter.due for key, waiters in self._waiters.items() if key not in self._asked for waiter in waiters]
+        idle = self._waiters.keys() - self._asked
         if not idle or len(self._reads) >= _READS:
             await self._wake.wait()
             return
-        until = max(min(idle), self._silent_until)
+        next_due = now if self._changed & idle else min(waiter.due for key in idle for waiter in self._waiters[key])
+        until = max(next_due, self._silent_until)
         sleeping = asyncio.ensure_future(self._clock.sleep(max(until - now, 0.001)))
         waking = asyncio.ensure_future(self._wake.wait())
         try:
@@ -173,7 +179,8 @@ class Watcher:
             sleeping.cancel()
             waking.cancel()
 
-    def _note_failure(self, code: str, cause: str | None) -> None:
+    def _note_failure(self, told: set[Key], code: str, cause: str | None) -> None:
+        self._changed |= told & self._waiters.keys()
         self._failures += 1
         if self._failures in (1, 10, 100):
             log.warning("vim.read-failed", code=code, cause=cause, failures=self._failures)
@@ -209,21 +216,20 @@ class Watcher:
             while current is not None:
                 try:
                     async for key in current:
-                        if not self._following:
-                            self._following = True
-                        self._changed.add(key)
+                        self._following = True
                         if key in self._waiters:
+                            self._changed.add(key)
                             self._wake.set()
-                        else:
-                            self._changed.discard(key)
                 except VimError as error:
                     log.warning("vim.stream-lost", code=error.code, cause=error.cause)
+                except Exception as error:  # noqa: BLE001 - whoever waits must not be left to a stream that has ended
+                    log.warning("vim.stream-lost", code="internal-error", cause=repr(error))
                 self._following = False
                 for waiters in self._waiters.values():
                     for waiter in waiters:
                         waiter.due = self._clock.now()
                 self._wake.set()
-                await self._clock.sleep(1.0)
+                await self._clock.sleep(_AGAIN)
                 current = self._driver.changes()
 
         self._stream = asyncio.create_task(follow(), name="vim-stream")

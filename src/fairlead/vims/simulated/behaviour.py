@@ -6,20 +6,27 @@ Faults are counted in the world, not here, so that a fault that is to happen twi
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Annotated, Literal
 
 import msgspec
 
-__all__ = ["Behaviour", "Fault", "Latency"]
+__all__ = ["Behaviour", "Effect", "Fault", "Latency"]
+
+Effect = Literal[
+    "unavailable", "lost", "refused", "full", "failed", "vanish", "stuck", "crash-before", "crash-after"
+]  # fmt: skip
+_Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Times = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """How long things take."""
 
-    call: float = 0.0
+    call: _Seconds = 0.0
     """Until any call is answered."""
-    ready: float = 0.0
+    ready: _Seconds = 0.0
     """From accepting a creation or update to being ready."""
-    gone: float = 0.0
+    gone: _Seconds = 0.0
     """From accepting a deletion to being gone."""
 
 
@@ -27,17 +34,17 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Something that goes wrong. `on` is the call: create, find, read, update, delete, observe, perform, check, tagged or `*`.
 
     Effects: `unavailable` (not done, answered with 503), `lost` (done, but the answer is lost), `refused` (400), `full` (no quota),
-    `failed` (accepted, and then it goes to ERROR), `vanish` (accepted, and then it is gone), `stuck` (accepted, never ready),
-    `crash-before` and `crash-after` (this process is killed before, or after, the call takes effect).
+    `failed` (accepted, and then it goes to ERROR), `vanish` (accepted, and then it is gone), `stuck` (accepted, and never ready,
+    or never gone), `crash-before` and `crash-after` (this process is killed before, or after, the call takes effect).
     """
 
     on: str
-    effect: str
+    effect: Effect
     sort: str = "*"
     name: str = "*"
-    times: int = 1
+    times: _Times = 1
     """How often; 0 for always."""
-    after: int = 0
+    after: _Times = 0
     """How many matching calls go well first."""
     detail: str = "simulated fault"
 
@@ -52,7 +59,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     latency: Latency = Latency()
     latencies: dict[str, Latency] = {}
     """By sort, in place of `latency`."""
-    jitter: float = 0.0
+    jitter: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     """Share by which each time varies at random, up or down."""
     quota: dict[str, int] = {}
     """How many of a sort there may be."""
@@ -60,7 +67,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Cores in all; a compute that does not fit in what is free is refused as full."""
     push: bool = False
     """Tell of changes by itself, in place of being asked."""
-    settling: float = 0.0
+    settling: _Seconds = 0.0
     """How late a new thing is found by its tag."""
     down: bool = False
     """Answer every call with 503."""

@@ -46,7 +46,8 @@ __all__ = ["SimulatedDriver"]
 T = TypeVar("T")
 _replace = msgspec.structs.replace
 _REFERRED = ("network", "image")
-_EFFECTS_AFTER = {"failed", "vanish", "stuck"}
+_FATES = {"failed": "failed", "vanish": "gone", "stuck": "stuck"}
+"""What becomes of a thing by the faults that show later."""
 
 
 class SimulatedDriver:
@@ -83,8 +84,10 @@ class SimulatedDriver:
         return Check(reachable=True, version="simulated 1")
 
     async def capacity(self) -> Capacity:
-        used = self.world.used_cpus()
-        return Capacity(cpus=self.behaviour.cpus, used_cpus=used, instances=self.world.number("compute"))
+        used = self.world.used_cpus(self.clock.now())
+        return Capacity(
+            cpus=self.behaviour.cpus, used_cpus=used, instances=self.world.number("compute", self.clock.now())
+        )
 
     async def observe(self, wanted: Mapping[str, Set[Handle]]) -> dict[tuple[str, Handle], Observed | None]:
         def read(_: Fault | None) -> dict[tuple[str, Handle], Observed | None]:
@@ -102,7 +105,8 @@ class SimulatedDriver:
             while True:
                 yield await queue.get()
         finally:
-            self._streams.remove(queue)
+            if queue in self._streams:
+                self._streams.remove(queue)
 
     async def tagged(self) -> list[Tagged]:
         def read(_: Fault | None) -> list[Tagged]:
@@ -121,21 +125,15 @@ class SimulatedDriver:
         """One call to the VIM: time passes, a fault may happen, `effect` is told of one that shows later."""
         await self._pass(self.behaviour.latency_of(sort).call)
         fault = self._fault(what, sort, name)
-        effect_now = fault.effect if fault is not None else ""
-        if self.behaviour.down or effect_now == "unavailable":
+        if self.behaviour.down:
             raise VimUnavailable("The simulated VIM does not answer.", cause="503 Service Unavailable", resource=name)
-        if effect_now == "refused":
-            raise VimRefused(
-                f"The simulated VIM refuses to {what} '{name}'.", cause="400 simulated fault", resource=name
-            )
-        if effect_now == "full":
-            raise VimFull(f"The simulated VIM has no room for '{name}'.", cause="403 quota exceeded", resource=name)
-        if effect_now == "crash-before":
+        if fault is not None:
+            _happen_before(fault, what, name)
+        with self.world.call():
+            result = effect(fault if fault is not None and fault.effect in _FATES else None)
+        if fault is not None and fault.effect == "crash-after":
             os.kill(os.getpid(), signal.SIGKILL)
-        result = effect(fault if effect_now in _EFFECTS_AFTER else None)
-        if effect_now == "crash-after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if effect_now == "lost":
+        if fault is not None and fault.effect == "lost":
             raise VimUnavailable("The simulated VIM's answer was lost.", cause="connection reset", resource=name)
         return result
 
@@ -195,6 +193,18 @@ class SimulatedDriver:
 _background: set[asyncio.Task[None]] = set()
 
 
+def _happen_before(fault: Fault, what: str, name: str) -> None:
+    """What keeps a call from taking effect."""
+    if fault.effect == "unavailable":
+        raise VimUnavailable("The simulated VIM does not answer.", cause=f"503 {fault.detail}", resource=name)
+    if fault.effect == "refused":
+        raise VimRefused(f"The simulated VIM refuses to {what} '{name}'.", cause=f"400 {fault.detail}", resource=name)
+    if fault.effect == "full":
+        raise VimFull(f"The simulated VIM has no room for '{name}'.", cause=f"403 {fault.detail}", resource=name)
+    if fault.effect == "crash-before":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _tag(thing: Thing) -> Tag:
     tag = thing.tag
     return Tag(tag["deployment"], Owner(tag["owner"]), Name(tag["name"]), Incarnation(tag["incarnation"]))
@@ -229,7 +239,6 @@ class _SimulatedKind:
         self._admit(resource, spec)
         now = self._driver.clock.now()
         handle = Handle(f"{self._sort}-{secrets.token_hex(6)}")
-        fates = {"failed": "failed", "vanish": "gone", "stuck": "stuck"}
         due = self._driver.due(self._driver.behaviour.latency_of(self._sort).ready)
         thing = Thing(
             handle=handle,
@@ -239,7 +248,7 @@ class _SimulatedKind:
             outputs=self._outputs(handle, spec),
             created=now,
             due=due,
-            fate=fates.get(later.effect, "ready") if later else "ready",
+            fate=_FATES[later.effect] if later else "ready",
             detail=later.detail if later else "",
         )
         self._world.put(thing)
@@ -249,12 +258,13 @@ class _SimulatedKind:
     def _admit(self, resource: Resource[Any], spec: dict[str, Any]) -> None:
         """Refuse what a real VIM would: over quota, or referring to what is not there."""
         quota = self._driver.behaviour.quota.get(self._sort)
-        if quota is not None and self._world.number(self._sort) >= quota:
+        now = self._driver.clock.now()
+        if quota is not None and self._world.number(self._sort, now) >= quota:
             raise VimFull(
                 f"The quota of {quota} {self._sort} is used up.", cause="403 quota exceeded", resource=resource.name
             )
         cpus = float(spec.get("cpus", 1))
-        if self._sort == "compute" and self._world.used_cpus() + cpus > self._driver.behaviour.cpus:
+        if self._sort == "compute" and self._world.used_cpus(now) + cpus > self._driver.behaviour.cpus:
             raise VimFull("No host has enough free cores.", cause="No valid host was found", resource=resource.name)
         if references(resource.spec):
             raise VimRefused(
@@ -266,29 +276,29 @@ class _SimulatedKind:
             if self._driver.look(str(other)) is None:
                 raise VimRefused(f"There is no '{other}'.", cause="404 not found", resource=resource.name)
 
-    def _outputs(self, handle: Handle, spec: dict[str, Any]) -> Outputs:
+    def _outputs(self, handle: Handle, spec: dict[str, Any], before: Mapping[str, Any] | None = None) -> Outputs:
+        """What it is to have, keeping from `before` what was chosen already."""
         outputs: Outputs = {"id": handle}
         if self._sort == "port":
             network = self._world.get(spec["network"])
             fixed = list(spec["addresses"]) if isinstance(spec["addresses"], list | tuple) else None
-            if fixed is None:
-                fixed = list(self._world.free_address(network)) if network else []
+            if fixed is not None:
+                self._refuse_taken(spec["network"], fixed, handle)
+            elif before is not None:
+                fixed = before["addresses"]
             else:
-                self._refuse_taken(spec["network"], fixed)
-            mac = (
-                spec["mac"]
-                if isinstance(spec["mac"], str)
-                else "fa:16:3e:" + ":".join(secrets.token_hex(1) for _ in "123")
-            )
-            outputs |= {"addresses": fixed, "mac": mac}
+                fixed = list(self._world.free_address(network)) if network else []
+            outputs |= {"addresses": fixed, "mac": spec["mac"]}
+            if not isinstance(spec["mac"], str):
+                outputs["mac"] = before["mac"] if before is not None else _mac()
         if self._sort == "compute":
             outputs["host"] = "simulated-host"
         return outputs
 
-    def _refuse_taken(self, network: str, addresses: list[str]) -> None:
+    def _refuse_taken(self, network: str, addresses: list[str], port: str) -> None:
         for address in addresses:
             holder = self._world.holder(network, address)
-            if holder is not None and self._driver.look(holder) is not None:
+            if holder not in (None, port) and self._driver.look(str(holder)) is not None:
                 raise VimRefused(f"Address {address} is in use.", cause="409 IpAddressAlreadyAllocated")
 
     async def find(self, tag: Tag, resource: Resource[Any]) -> Handle | None:
@@ -325,9 +335,13 @@ class _SimulatedKind:
             if thing is None:
                 raise VimRefused(f"There is no '{handle}'.", cause="404 not found")
             due = self._driver.due(self._driver.behaviour.latency_of(self._sort).ready)
-            fate = "failed" if later is not None and later.effect == "failed" else "ready"
+            fate, detail = (_FATES[later.effect], later.detail) if later is not None else ("ready", "")
+            spec = msgspec.to_builtins(new)
+            outputs = self._outputs(handle, spec, thing.outputs)
             self._world.put(
-                _replace(thing, spec=msgspec.to_builtins(new), due=due, fate=fate, version=thing.version + 1)
+                _replace(
+                    thing, spec=spec, outputs=outputs, due=due, fate=fate, detail=detail, version=thing.version + 1
+                )
             )
             self._driver.announce(self._sort, handle, due)
 
@@ -341,8 +355,8 @@ class _SimulatedKind:
             self._refuse_in_use(handle)
             due = self._driver.due(self._driver.behaviour.latency_of(self._sort).gone)
             if thing.fate != "gone":
-                fate = "stuck" if later is not None and later.effect == "stuck" else "gone"
-                self._world.put(_replace(thing, due=due, fate=fate))
+                fate, detail = (_FATES[later.effect], later.detail) if later is not None else ("gone", "")
+                self._world.put(_replace(thing, due=due, fate=fate, detail=detail))
                 self._driver.announce(self._sort, handle, due)
 
         await self._driver.call("delete", self._sort, self._name(handle), end)
@@ -369,3 +383,7 @@ class _SimulatedKind:
     def _name(self, handle: Handle) -> str:
         thing = self._world.get(handle)
         return thing.tag.get("name", handle) if thing else handle
+
+
+def _mac() -> str:
+    return "fa:16:3e:" + ":".join(secrets.token_hex(1) for _ in range(3))

@@ -1,7 +1,8 @@
 """What is in a simulated VIM: a small SQLite file, outside of Fairlead's own database and of its transactions.
 
 It is the peer that crash tests compare Fairlead's records with, so it must not lose or undo anything that was accepted: every
-change is committed at once. Losing power may lose the last moments; killing processes may not.
+call is one transaction, committed at once, which no other process's call can come between. Losing power may lose the last
+moments; killing processes may not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import ipaddress
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +44,13 @@ class World:
         if path:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._depth = 0
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute(
-            "CREATE TABLE IF NOT EXISTS things (handle TEXT PRIMARY KEY, sort TEXT, incarnation TEXT, owner TEXT, body BLOB)"
+            "CREATE TABLE IF NOT EXISTS things (handle TEXT PRIMARY KEY, sort TEXT, incarnation TEXT, cpus REAL,"
+            " ends REAL, body BLOB)"
         )
         self._db.execute("CREATE INDEX IF NOT EXISTS by_incarnation ON things (incarnation)")
         self._db.execute("CREATE INDEX IF NOT EXISTS by_sort ON things (sort)")
@@ -71,9 +76,32 @@ class World:
         """Let go of every world of this process (a child after a fork must open its own)."""
         _worlds.clear()
 
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """All that is read and written within is one transaction; what raises undoes it."""
+        with self._lock:
+            if self._depth == 0:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._db.execute("COMMIT")
+
     def put(self, thing: Thing) -> None:
         """Write `thing`, new or changed, with what it uses and the addresses that it holds."""
+        with self.call():
+            self._put(thing)
+
+    def _put(self, thing: Thing) -> None:
         self._db.execute("DELETE FROM uses WHERE user = ?", (thing.handle,))
+        self._db.execute("DELETE FROM addresses WHERE port = ?", (thing.handle,))
         for used in _used(thing):
             self._db.execute("INSERT OR IGNORE INTO uses VALUES (?, ?)", (used, thing.handle))
         for address in thing.outputs.get("addresses", ()):
@@ -81,12 +109,13 @@ class World:
                 "INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", (thing.spec["network"], address, thing.handle)
             )
         self._db.execute(
-            "INSERT OR REPLACE INTO things VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO things VALUES (?, ?, ?, ?, ?, ?)",
             (
                 thing.handle,
                 thing.sort,
                 thing.tag.get("incarnation"),
-                thing.tag.get("owner"),
+                thing.spec.get("cpus", 0.0),
+                thing.due if thing.fate == "gone" else None,
                 msgspec.json.encode(thing),
             ),
         )
@@ -98,9 +127,10 @@ class World:
 
     def remove(self, handle: str) -> None:
         """Take it out of the world."""
-        self._db.execute("DELETE FROM things WHERE handle = ?", (handle,))
-        self._db.execute("DELETE FROM uses WHERE user = ?", (handle,))
-        self._db.execute("DELETE FROM addresses WHERE port = ?", (handle,))
+        with self.call():
+            self._db.execute("DELETE FROM things WHERE handle = ?", (handle,))
+            self._db.execute("DELETE FROM uses WHERE user = ?", (handle,))
+            self._db.execute("DELETE FROM addresses WHERE port = ?", (handle,))
 
     def users(self, handle: str) -> list[str]:
         """The handles of what uses it."""
@@ -112,10 +142,10 @@ class World:
         row = self._db.execute(query, (network, address)).fetchone()
         return str(row[0]) if row else None
 
-    def used_cpus(self) -> float:
-        """Cores in use by computes."""
-        query = "SELECT coalesce(sum(json_extract(body, '$.spec.cpus')), 0) FROM things WHERE sort = 'compute'"
-        return float(self._db.execute(query).fetchone()[0])
+    def used_cpus(self, now: float) -> float:
+        """Cores in use by computes at `now`."""
+        query = "SELECT coalesce(sum(cpus), 0) FROM things WHERE sort = 'compute' AND (ends IS NULL OR ends > ?)"
+        return float(self._db.execute(query, (now,)).fetchone()[0])
 
     def all(self, sort: str | None = None) -> list[Thing]:
         """Everything, or all of one sort."""
@@ -129,13 +159,14 @@ class World:
         rows = self._db.execute("SELECT body FROM things WHERE incarnation = ?", (incarnation,))
         return [msgspec.json.decode(row[0], type=Thing) for row in rows]
 
-    def number(self, sort: str) -> int:
-        """How many there are of one sort."""
-        return int(self._db.execute("SELECT count(*) FROM things WHERE sort = ?", (sort,)).fetchone()[0])
+    def number(self, sort: str, now: float) -> int:
+        """How many there are of one sort at `now`."""
+        query = "SELECT count(*) FROM things WHERE sort = ? AND (ends IS NULL OR ends > ?)"
+        return int(self._db.execute(query, (sort, now)).fetchone()[0])
 
     def count(self, name: str) -> int:
         """Add one to the counter `name` and return what it was before."""
-        with self._lock:
+        with self.call():
             self._db.execute(
                 "INSERT INTO counts VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", (name,)
             )
