@@ -100,7 +100,7 @@ def _listen(settings: Settings) -> socket.socket:
     """The socket to serve on, bound before anything else is begun. Raises FairleadError (`cannot-listen`)."""
     host, port = settings.server.host, settings.server.port
     try:
-        return socket.create_server(
+        bound = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
         )
     except OSError as error:
@@ -110,6 +110,9 @@ def _listen(settings: Settings) -> socket.socket:
             cause=error.strerror,
             remedy="Choose another --port or --host, or stop what listens there.",
         ) from error
+    # asyncio sees to this only for sockets that it makes itself; without it, what comes in two parts takes 40 ms longer.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 async def _first(stopping: asyncio.Event, serving: asyncio.Task[None]) -> None:
