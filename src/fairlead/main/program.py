@@ -23,6 +23,7 @@ from fairlead.clock import Clock, SystemClock
 from fairlead.errors import FairleadError, StoreUnavailable
 from fairlead.events import EventLog
 from fairlead.identity import Identity
+from fairlead.main.inspection import Inspection
 from fairlead.operations import (
     DbosExecution,
     Dispatcher,
@@ -147,6 +148,7 @@ class Program:
             self.roles,
             self.runner.cancels,
         )
+        self.inspection = Inspection(self.store, self.events, self.clock, self.catalogue, self.vims, self.roles)
         self.vnfs = Vnfs(self.store, self.events, self.clock, self.catalogue, self.operations, self.vnf_role)
         self.occurrences = Occurrences(self.store, self.operations)
         self._tasks: list[asyncio.Task[None]] = []
@@ -181,6 +183,7 @@ class Program:
             self._begin(self._sweep_regularly(), "sweeper")
             self._begin(self._forget_regularly(), "retention")
             self._begin(self._recover_regularly(), "packages")
+            self._begin(self.inspection.follow(), "inspection")
         log.info("program.started", worker=self.worker if self.works else None, deployment=self.deployment)
 
     async def stop(self) -> None:

@@ -87,7 +87,10 @@ def before_rows(operation: Operation) -> list[Recorded[Any]]:
     """The resources as they were when the operation was decided. Raises Quarantined."""
     if operation.before is None:
         return []
-    return [decode_recorded(row) for row in upcast(operation.before, what="before-image of an operation")["rows"]]
+    try:
+        return [decode_recorded(row) for row in upcast(operation.before, what="before-image of an operation")["rows"]]
+    except (KeyError, TypeError) as error:
+        raise _unreadable(operation, error) from error
 
 
 def way(role: Role, operation: Operation, *, back: bool) -> Way:
@@ -107,12 +110,16 @@ def way(role: Role, operation: Operation, *, back: bool) -> Way:
             back=back,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Quarantined(
-            f"What operation {operation.id} was decided to do cannot be read: {type(error).__name__}: {error}.",
-            code="unreadable-document",
-            resource=operation.id,
-            remedy="Restore the row from a backup, or fail the operation and terminate the instance.",
-        ) from error
+        raise _unreadable(operation, error) from error
+
+
+def _unreadable(operation: Operation, error: Exception) -> Quarantined:
+    return Quarantined(
+        f"What operation {operation.id} was decided to do cannot be read: {type(error).__name__}: {error}.",
+        code="unreadable-document",
+        resource=operation.id,
+        remedy="Restore the row from a backup, or fail the operation and terminate the instance.",
+    )
 
 
 async def situation_of(

@@ -24,29 +24,33 @@ from fairlead.resources import (
 )
 from fairlead.store import Tx
 
-__all__ = ["count_in_vim", "read_records", "set_row", "write_row"]
+__all__ = ["count_in_vim", "read_records", "recorded", "set_row", "write_row"]
 
 
 def read_records(tx: Tx, owner: str) -> Records:
     """All rows of one instance. Raises Quarantined for one that cannot be read."""
     rows = tx.find_all(resources, owner=owner, order="since")
-    return Records.of([_recorded(row) for row in rows])
+    return Records.of([recorded(row) for row in rows])
 
 
-def _recorded(row: Any) -> Recorded[Any]:
+def recorded(row: Any) -> Recorded[Any]:
+    """The recorded resource in a row. Raises Quarantined."""
     try:
-        document = upcast(row.document, what=f"resource '{row.name}'")
-        state = State(row.state)
-    except (AttributeError, TypeError, ValueError) as error:
+        resource = decode_resource(upcast(row.document, what=f"resource '{row.name}'")["resource"])
+        state, outputs = State(row.state), dict(row.outputs)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Quarantined(
-            f"The stored resource '{row.name}' cannot be read: {error}.", code="unreadable-document", resource=row.name
+            f"The stored resource '{row.name}' cannot be read: {type(error).__name__}: {error}.",
+            code="unreadable-document",
+            resource=row.name,
+            remedy="Restore the row from a backup.",
         ) from error
     return Recorded(
-        resource=decode_resource(document["resource"]),
+        resource=resource,
         incarnation=Incarnation(row.incarnation),
         state=state,
         handle=Handle(row.handle) if row.handle is not None else None,
-        outputs=row.outputs,
+        outputs=outputs,
         since=row.since,
     )
 

@@ -66,34 +66,28 @@ class Moves:
         self._publish(tx, role, operation, self._readable(tx, operation))
 
     def _publish(self, tx: Tx, role: Role, operation: Operation, records: Records | None) -> None:
-        try:
-            if records is None:
-                # What it has affected cannot be told, and nothing is better than something untrue.
-                views = role.state_changed(tx, msgspec.structs.replace(operation, before=None), Records())
-            else:
-                views = role.state_changed(tx, operation, records)
-        except Quarantined as error:
-            log.error("operation.view-not-written", operation=operation.id, code=error.code, detail=error.detail)
-        else:
-            set_columns(tx, operation, fenced=False, view=views[0], full=views[1])
+        view, full = self._views(tx, role, operation, records)
+        set_columns(tx, operation, fenced=False, view=view, full=full)
         data: dict[str, Any] = {"type": operation.type, "state": str(operation.state), "attempt": operation.attempt}
         if operation.error is not None:
             data["error"] = operation.error
-        self._append(tx, operation, "operation.state", data)
-
-    def quarantine(self, tx: Tx, operation: Operation, card: dict[str, Any]) -> None:
-        """Tell that the operation's instance stands still because something of it cannot be read."""
-        self._append(tx, operation, "quarantine.entered", {"error": card})
-
-    def _append(self, tx: Tx, operation: Operation, type_: str, data: dict[str, Any]) -> None:
         self._events.append(
             tx,
             project=operation.project,
-            type=type_,
+            type="operation.state",
             subject=operation.subject,
             operation=operation.id,
             data=data,
         )
+
+    def _views(self, tx: Tx, role: Role, operation: Operation, records: Records | None) -> tuple[str, str]:
+        """The public views; without what was affected where that cannot be read: nothing is better than untrue."""
+        if records is not None:
+            try:
+                return role.state_changed(tx, operation, records)
+            except Quarantined as error:
+                log.error("operation.before-unreadable", operation=operation.id, code=error.code, detail=error.detail)
+        return role.state_changed(tx, msgspec.structs.replace(operation, before=None), Records())
 
     def _readable(self, tx: Tx, operation: Operation) -> Records | None:
         """The instance's rows; None when one of them cannot be read, which must not keep an operation from stopping."""

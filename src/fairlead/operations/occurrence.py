@@ -78,11 +78,17 @@ def load(row: Any) -> Operation:
             resource=values["id"],
             remedy="Run the version of Fairlead that wrote it, or restore the row from a backup.",
         )
+    for column in ("target", "before"):
+        # What is no document at all has no schema number either, which whoever reads it says.
+        values[column] = values[column] if isinstance(values[column], dict | None) else {}
     try:
         return msgspec.convert(values, Operation)
     except msgspec.ValidationError as error:
         raise Quarantined(
-            f"Operation {values['id']} cannot be read: {error}.", code="unreadable-document", resource=values["id"]
+            f"Operation {values['id']} cannot be read: {error}.",
+            code="unreadable-document",
+            resource=values["id"],
+            remedy="Restore the row from a backup.",
         ) from error
 
 

@@ -37,11 +37,12 @@ from fairlead.operations.ledger import read_records
 from fairlead.operations.metrics import OperationMetrics
 from fairlead.operations.moves import Moves
 from fairlead.operations.occurrence import Operation, fetch
+from fairlead.operations.quarantine import Finding, enter
 from fairlead.operations.states import ENDED, RUNNING, OperationState
 from fairlead.operations.sweeping import Sweeper
 from fairlead.operations.tables import operations
 from fairlead.operations.types import Role
-from fairlead.resources import Applied, Plan, Records, Step, apply
+from fairlead.resources import Applied, Plan, Records, SecretRef, Step, apply
 from fairlead.secrets import Vault
 from fairlead.store import Store, Tx
 from fairlead.vims import VimRegistry
@@ -94,6 +95,7 @@ class Runner:
         except Quarantined as error:
             log.error("operation.quarantined", operation=operation_id, code=error.code, detail=error.detail)
             self.quarantined.add(operation_id)
+            await self._tell_unreadable(operation_id, error)
             return
         if operation is None:
             return
@@ -213,7 +215,12 @@ class Runner:
         await self._finish(role, operation, applied, plan, chosen.record, left)
 
     async def _journal(self, operation: Operation) -> StoredJournal:
-        secrets = await self._vault.open(operation.subject)
+        secrets: Mapping[SecretRef, str]
+        try:
+            secrets = await self._vault.open(operation.subject)
+        except Quarantined as error:
+            # Whoever needs one fails with that; what needs none, as terminating, can be done without.
+            secrets = _Withheld(error)
         return StoredJournal(self._store, self._events, self._clock, operation, self._deployment, secrets, self._guard)
 
     async def _sweep(self, operation: Operation, records: Records, journal: StoredJournal) -> str | None:
@@ -234,14 +241,33 @@ class Runner:
             error = operation.error if back else None
             await self._end(role, operation, state, record=record, error=error)
         elif applied.failures:
+            for failure in applied.failures:
+                if isinstance(failure.error, Quarantined):
+                    await self._enter(operation, failure.error)
             await self._stop(role, operation, _failure_card(applied, plan, left))
         else:
             await self._stop(role, operation, _cancel_card(applied))
 
+    async def _tell_unreadable(self, operation: str, error: Quarantined) -> None:
+        """Say that an operation's own row cannot be read; whose it is stands in columns that can."""
+
+        def write(tx: Tx) -> None:
+            columns = (operations.c.project, operations.c.subject)
+            row = tx.first(tx.select(operations, *columns).where(operations.c.id == operation))
+            finding = Finding(project=row.project, subject=row.subject, operation=operation, card=error.card())
+            enter(tx, self._events, finding)
+
+        await self._store.write(write)
+
     async def _quarantine(self, role: Role, operation: Operation, error: Quarantined) -> None:
         """Stop because something that is stored cannot be read, and say so."""
-        await self._store.write(lambda tx: self._moves.quarantine(tx, operation, error.card()))
+        await self._enter(operation, error)
         await self._stop(role, operation, error.card())
+
+    async def _enter(self, operation: Operation, error: Quarantined) -> None:
+        project, subject = operation.project, operation.subject
+        finding = Finding(project=project, subject=subject, operation=operation.id, card=error.card())
+        await self._store.write(lambda tx: enter(tx, self._events, finding))
 
     async def _stop(self, role: Role, operation: Operation, error: dict[str, Any]) -> None:
         """Stop with an error: for good when nothing was done, else until the user says what next."""
@@ -266,6 +292,17 @@ class Runner:
 
         await self._store.write(write)
         log.info("operation.state", state=str(state))
+
+
+class _Withheld(dict[SecretRef, str]):
+    """Secrets that cannot be read: asking for one raises why."""
+
+    def __init__(self, error: Quarantined) -> None:
+        super().__init__()
+        self._error = error
+
+    def __missing__(self, secret: SecretRef) -> str:
+        raise self._error
 
 
 def _failure_card(applied: Applied, plan: Plan, left: str | None) -> dict[str, Any]:

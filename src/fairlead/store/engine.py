@@ -193,6 +193,15 @@ def _passing(error: sa.exc.DBAPIError) -> bool:
     )
 
 
+def _decode(text: str | bytes) -> Any:
+    """A stored document. What is not JSON becomes a text, which is no document of any room: one such row must not keep
+    those beside it from being read."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        return f"not JSON: {error}"
+
+
 def _engine(url: sa.URL, sqlite: bool) -> sa.Engine:
     def encode(value: Any) -> str:
         return msgspec.json.encode(value).decode()
@@ -201,7 +210,7 @@ def _engine(url: sa.URL, sqlite: bool) -> sa.Engine:
         return sa.create_engine(
             url,
             json_serializer=encode,
-            json_deserializer=msgspec.json.decode,
+            json_deserializer=_decode,
             pool_size=_THREADS,
             max_overflow=4,
             pool_pre_ping=False,
@@ -210,7 +219,7 @@ def _engine(url: sa.URL, sqlite: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
         json_serializer=encode,
-        json_deserializer=msgspec.json.decode,
+        json_deserializer=_decode,
         connect_args={"check_same_thread": False, "timeout": 30},
         poolclass=sa.pool.QueuePool,
         pool_size=4,

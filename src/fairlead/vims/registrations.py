@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.clock import Clock, iso
-from fairlead.errors import BadRequest, Conflict, NotFound, Unprocessable
+from fairlead.errors import BadRequest, Conflict, FairleadError, NotFound, Quarantined, Unprocessable
 from fairlead.events import EventLog
 from fairlead.resources import SecretRef
 from fairlead.secrets import Vault
@@ -192,11 +192,36 @@ class Registrations:
         if not row["credentials"]:
             return {}
         values = await self._vault.open(row["id"])
-        kept: dict[str, str] = msgspec.json.decode(values[SecretRef(row["credentials"])])
+        try:
+            kept: dict[str, str] = msgspec.json.decode(values[SecretRef(row["credentials"])])
+        except KeyError:
+            raise Quarantined(
+                f"The credentials of VIM '{row['name']}' are not in the vault.",
+                code="secret-unreadable",
+                resource=row["id"],
+                remedy="Give them again by an update.",
+            ) from None
         return kept
 
+    async def unreadable(self) -> tuple[tuple[str, str, FairleadError], ...]:
+        """Project and id of each VIM whose row, settings or credentials cannot be read, and why."""
+        found = []
+        for row in await self._store.read(lambda tx: tx.all(tx.select(vims))):
+            try:
+                self._validate(row._mapping, await self.credentials(row._mapping))
+            except FairleadError as error:
+                found.append((row.project, row.id, error))
+        return tuple(found)
+
     def access(self, row: Mapping[str, Any], credentials: dict[str, str]) -> Access:
-        """What a driver is opened with."""
+        """What a driver is opened with. Raises Quarantined (`unreadable-document`)."""
+        if not isinstance(row["interface"], dict) or not isinstance(row["settings"], dict):
+            raise Quarantined(
+                f"The registration of VIM '{row['name']}' cannot be read.",
+                code="unreadable-document",
+                resource=row["id"],
+                remedy="Give its interface and settings again by an update, or restore the row from a backup.",
+            )
         return Access(
             id=row["id"],
             name=row["name"],

@@ -179,6 +179,10 @@ class VimRegistry:
         """The driver of a prepared VIM."""
         return self._get(vim).driver
 
+    async def unreadable(self) -> tuple[tuple[str, str, FairleadError], ...]:
+        """See `Registrations.unreadable`."""
+        return await self._registrations.unreadable()
+
     def contributed(self, vim: VimId) -> bool:
         """Whether `vim` is no infrastructure but a part of this program."""
         return vim in self._contributed

@@ -4,8 +4,9 @@
 resources; `scaling` the arithmetic; `views` ETSI's view, computed; `service` what the API calls.
 """
 
+from fairlead.vnf.inspecting import unreadable_vnfs
 from fairlead.vnf.role import VnfRole
 from fairlead.vnf.service import Occurrences, Vnfs
 from fairlead.vnf.tables import vnf_instances
 
-__all__ = ["Occurrences", "VnfRole", "Vnfs", "vnf_instances"]
+__all__ = ["Occurrences", "VnfRole", "Vnfs", "unreadable_vnfs", "vnf_instances"]

@@ -70,7 +70,7 @@ def decode_record(document: dict[str, Any]) -> VnfRecord:
     lifted = upcast(document, what="record of a VNF instance")
     try:
         return msgspec.convert(lifted["record"], VnfRecord)
-    except (KeyError, msgspec.ValidationError) as error:
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise Quarantined(
             f"The record of a VNF instance cannot be read: {error}.",
             code="unreadable-document",

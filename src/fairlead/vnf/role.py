@@ -27,7 +27,7 @@ from fairlead.vnf.tables import vnf_instances
 from fairlead.vnf.types import TYPES
 from fairlead.vnf.views import instance_view
 
-__all__ = ["VnfRole"]
+__all__ = ["VnfRole", "columns_of", "record_in"]
 
 replace = msgspec.structs.replace
 
@@ -53,15 +53,7 @@ class VnfRole:
         row = tx.first(tx.select(vnf_instances, *columns).where(vnf_instances.c.id == subject))
         if row is None:
             raise NotFound(f"There is no VNF instance '{subject}'.", code="vnf-not-found", resource=subject)
-        try:
-            return decode_record(row.document)
-        except (AttributeError, TypeError) as error:
-            raise Quarantined(
-                f"The record of VNF instance {subject} cannot be read: {error}.",
-                code="unreadable-document",
-                resource=subject,
-                remedy="Restore the row from a backup.",
-            ) from error
+        return record_in(row)
 
     def save(self, tx: Tx, subject: str, record: VnfRecord, records: Records) -> None:
         values = {**columns_of(record, records), "version": vnf_instances.c.version + 1}
@@ -145,13 +137,29 @@ class VnfRole:
     def state_changed(self, tx: Tx, operation: Operation, records: Records) -> tuple[str, str]:
         before = after = None
         if operation.before is not None:
-            before = decode_record(operation.before["record"])
+            before = _before(operation)
             try:
                 after = self.load(tx, operation.subject)
             except FairleadError:
                 after = before
         full = document(occurrence_view(operation, records, before, after))
         return encode(VNF_LCM_OP_OCCS.default_view(full)).decode(), encode(full).decode()
+
+
+def record_in(row: Any) -> VnfRecord:
+    """The record in a row of `vnf_instances`. Raises Quarantined, with the id of the instance."""
+    try:
+        return decode_record(row.document)
+    except Quarantined as error:
+        detail = f"VNF instance {row.id}: {error.detail}"
+        raise Quarantined(detail, code=error.code, resource=row.id, remedy=error.remedy) from error
+
+
+def _before(operation: Operation) -> VnfRecord:
+    try:
+        return decode_record((operation.before or {})["record"])
+    except KeyError as error:
+        raise Quarantined("An operation has no record of what was before it.", code="unreadable-document") from error
 
 
 def columns_of(record: VnfRecord, records: Records) -> dict[str, Any]:

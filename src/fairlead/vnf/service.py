@@ -7,13 +7,13 @@ later as an operation.
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from fairlead.clock import Clock
-from fairlead.errors import Conflict, NotFound, PreconditionFailed
+from fairlead.errors import BadRequest, Conflict, NotFound, PreconditionFailed, Quarantined
 from fairlead.events import EventLog
 from fairlead.operations import Operations, Preview, read_records
 from fairlead.operations.tables import operations
@@ -28,6 +28,8 @@ from fairlead.vnf.role import VnfRole, columns_of
 from fairlead.vnf.tables import vnf_instances
 
 __all__ = ["Occurrences", "Vnfs"]
+
+V = TypeVar("V")
 
 
 class Vnfs:
@@ -78,7 +80,7 @@ class Vnfs:
     async def show(self, project: str, vnf: str) -> tuple[VnfInstance, str]:
         """An instance and its entity tag, without quotes. Raises NotFound."""
         row = await self._store.read(lambda tx: _row(tx, vnf), project)
-        return decode(VnfInstance, row.full), _etag(row)
+        return _read(VnfInstance, row), _etag(row)
 
     async def page(self, project: str, filter: Filter | None, marker: str | None, limit: int) -> Page:
         """A page of the project's instances."""
@@ -261,7 +263,7 @@ class Occurrences:
     async def show(self, project: str, operation: str) -> VnfLcmOpOcc:
         """One operation as ETSI shows it. Raises NotFound."""
         row = await self._store.read(lambda tx: _operation_row(tx, operation), project)
-        return decode(VnfLcmOpOcc, row.full)
+        return _read(VnfLcmOpOcc, row)
 
     async def page(self, project: str, filter: Filter | None, marker: str | None, limit: int) -> Page:
         """A page of the project's operations."""
@@ -309,6 +311,19 @@ class Occurrences:
     async def plan(self, project: str, operation: str, action: str) -> dict[str, Any]:
         """The plan of a retry or rollback. Raises NotFound, Conflict, Unprocessable."""
         return shown_plan(action, await self._operations.preview_of(project, operation, action))
+
+
+def _read(type_: type[V], row: Any) -> V:
+    """The stored view of an object. Raises Quarantined (`unreadable-document`)."""
+    try:
+        return decode(type_, row.full)
+    except BadRequest as error:
+        raise Quarantined(
+            f"The stored view of {row.id} cannot be read: {error.detail}",
+            code="unreadable-document",
+            resource=row.id,
+            remedy="Restart Fairlead, which computes it again, or restore the row from a backup.",
+        ) from error
 
 
 def _operation_row(tx: Tx, operation: str) -> Any:
