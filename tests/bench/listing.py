@@ -7,6 +7,7 @@ import random
 import re
 import tempfile
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +18,6 @@ from fairlead.store import Store
 from fairlead.vnf import vnf_instances
 from tests.bench.figures import Figure, figure
 from tests.bench.running import program
-from tests.support.databases import create_tables
 from tests.support.running import PROJECT
 from tests.support.serving import Process
 
@@ -50,15 +50,13 @@ async def measure() -> list[Figure]:
 
 async def _fill(data: Path) -> int:
     """A database of many instances like two real ones; its size."""
-    async with program() as on:
+    async with program(data) as on:
         await on.package()
         bare, full = await on.vnf("bare"), await on.instantiated("full")
         where = vnf_instances.c.id.in_((bare, full))
         rows = await on.program.store.read(lambda tx: tx.all(tx.select(vnf_instances).where(where)))
     patterns = {row.id: dict(row._mapping) for row in rows}
-    url = f"sqlite:///{data / 'fairlead.db'}"
-    create_tables(url)
-    store = Store(url)
+    store = Store(f"sqlite:///{data / 'fairlead.db'}")
     chance = random.Random(1)
     for start in range(0, _INSTANCES, _BATCH):
         batch = [
@@ -73,7 +71,7 @@ async def _fill(data: Path) -> int:
 
 def _copy(pattern: dict[str, Any], number: int, chance: random.Random) -> dict[str, Any]:
     id_ = f"{chance.getrandbits(128):032x}"
-    id_ = "-".join((id_[:8], id_[8:12], id_[12:16], id_[16:20], id_[20:]))
+    id_ = str(uuid.UUID(id_))
     name, vnfd = f"instance-{number}", f"descriptor-{number % 100}"
 
     def rewritten(text: str) -> str:

@@ -21,14 +21,14 @@ __all__ = ["program", "until_at_rest"]
 
 
 @contextlib.asynccontextmanager
-async def program(**behaviour: Any) -> AsyncIterator[Running]:
-    """A program with one simulated VIM that behaves so; its log is warnings only, as a busy operator's is."""
+async def program(directory: Path | None = None, **behaviour: Any) -> AsyncIterator[Running]:
+    """A program with one simulated VIM that behaves so; its log is errors only. `directory` is a new one by default."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as scratch:
-        directory = Path(scratch)
-        url = f"sqlite:///{directory / 'fairlead.db'}"
+    with contextlib.ExitStack() as stack:
+        chosen = directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairlead-bench-")))
+        url = f"sqlite:///{chosen / 'fairlead.db'}"
         create_tables(url)
-        async with running(url, directory, engine=True, behaviour=behaviour) as started:
+        async with running(url, chosen, engine=True, behaviour=behaviour) as started:
             yield started
 
 
