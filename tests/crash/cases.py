@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from fairlead.errors import Conflict
 from fairlead.main.program import Program
 from fairlead.operations.tables import operations
@@ -76,6 +78,11 @@ class Setting:
             )
         )
         return (row.id, row.type, row.state) if row is not None else None
+
+    async def number(self) -> int:
+        """How many operations have been accepted."""
+        count = sa.func.count()
+        return int(await self.program.store.read(lambda tx: tx.scalar(tx.select(operations, count))))
 
     async def stopped(self, operation: str) -> str:
         """The state of an operation once it has stopped."""
@@ -147,12 +154,11 @@ _STAGES: dict[str, list[tuple[list[dict[str, Any]], str, Any, str]]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """`begin` starts it; `type` tells the operation from those of the stage, `running` its states while it runs."""
+    """`begin` starts it."""
 
     name: str
     stage: str
     begin: Callable[[Setting], Awaitable[Any]]
-    type: str
     before: str | None = None
     """The state of the stage's operation that this case goes on with; None for one of its own."""
 
@@ -166,7 +172,11 @@ class Case:
         """Wait for its end, begun before or, when it was not accepted then, begun now."""
         await setting.look()
         last = await setting.last()
-        if last is None or last[1] != self.type or (self.before is not None and last[2] == self.before):
+        if self.before is None:
+            accepted = await setting.number() > len(_STAGES[self.stage])
+        else:
+            accepted = last is not None and last[2] != self.before
+        if not accepted:
             await self.begin(setting)
         return await self._end(setting)
 
@@ -197,34 +207,35 @@ def _word(word: str) -> Callable[[Setting], Awaitable[Any]]:
     return begin
 
 
-def _after_failure(name: str, stage: str, word: str, type_: str) -> Case:
-    return Case(name, stage, _word(word), type_, before="FAILED_TEMP")
+def _own(name: str, stage: str, type_: str, request: Any) -> Case:
+    return Case(name, stage, _operation(type_, request))
 
+
+def _after_failure(name: str, stage: str, word: str) -> Case:
+    return Case(name, stage, _word(word), before="FAILED_TEMP")
+
+
+_LEVEL = ScaleVnfToLevelRequest(instantiation_level_id="least")
 
 CASES = {
     case.name: case
     for case in (
-        Case("instantiate", "created", _operation("instantiate", _INSTANTIATE), "instantiate"),
-        Case("scale-out", "up", _operation("scale", _OUT), "scale"),
-        Case("scale-in", "up", _operation("scale", _IN), "scale"),
-        Case(
-            "scale-to-level",
-            "up",
-            _operation("scale_to_level", ScaleVnfToLevelRequest(instantiation_level_id="least")),
-            "scale_to_level",
-        ),
-        Case("heal-one", "up", _operation("heal", HealVnfRequest(vnfc_instance_id=("worker-k1",))), "heal"),
-        Case("heal-all", "up", _operation("heal", HealVnfRequest(additional_params={"all": True})), "heal"),
-        Case("stop", "up", _operation("operate", _STOP), "operate"),
-        Case("start", "down", _operation("operate", _START), "operate"),
-        Case("modify", "up", _operation("modify", VnfInfoModificationRequest(metadata={"a": "b"})), "modify"),
-        Case("terminate", "up", _operation("terminate", _TERMINATE), "terminate"),
-        _after_failure("retry-instantiate", "half up", "retry", "instantiate"),
-        _after_failure("rollback-instantiate", "half up", "rollback", "instantiate"),
-        _after_failure("rollback-scale-out", "half out", "rollback", "scale"),
-        _after_failure("rollback-scale-in", "half in", "rollback", "scale"),
-        _after_failure("retry-terminate", "half gone", "retry", "terminate"),
-        _after_failure("rollback-terminate", "half gone", "rollback", "terminate"),
+        _own("instantiate", "created", "instantiate", _INSTANTIATE),
+        _own("scale-out", "up", "scale", _OUT),
+        _own("scale-in", "up", "scale", _IN),
+        _own("scale-to-level", "up", "scale_to_level", _LEVEL),
+        _own("heal-one", "up", "heal", HealVnfRequest(vnfc_instance_id=("worker-k1",))),
+        _own("heal-all", "up", "heal", HealVnfRequest(additional_params={"all": True})),
+        _own("stop", "up", "operate", _STOP),
+        _own("start", "down", "operate", _START),
+        _own("modify", "up", "modify", VnfInfoModificationRequest(metadata={"a": "b"})),
+        _own("terminate", "up", "terminate", _TERMINATE),
+        _after_failure("retry-instantiate", "half up", "retry"),
+        _after_failure("rollback-instantiate", "half up", "rollback"),
+        _after_failure("rollback-scale-out", "half out", "rollback"),
+        _after_failure("rollback-scale-in", "half in", "rollback"),
+        _after_failure("retry-terminate", "half gone", "retry"),
+        _after_failure("rollback-terminate", "half gone", "rollback"),
     )
 }
 """All cases, by name."""
