@@ -69,6 +69,8 @@ def encode_resource(resource: Resource[Any]) -> dict[str, Any]:
         document["existing"] = resource.existing
     if resource.bound is not None:
         document["bound"] = list(resource.bound)
+    if resource.composed is not None:
+        document["composed"] = resource.composed
     return document
 
 
@@ -87,6 +89,7 @@ def decode_resource(document: dict[str, Any]) -> Resource[Any]:
             within=Name(document["within"]) if document.get("within") else None,
             existing=document.get("existing"),
             bound=tuple(Incarnation(life) for life in bound) if bound is not None else None,
+            composed=document.get("composed"),
         )
     except _UNREADABLE as error:
         raise _unreadable("resource", error) from error

@@ -15,7 +15,7 @@ import msgspec
 from fairlead.resources.names import Name
 from fairlead.resources.ordering import dependencies
 from fairlead.resources.plan import Do, Plan, Step, StepId, renews
-from fairlead.resources.records import Recorded, Resource
+from fairlead.resources.records import Recorded, Resource, composition
 from fairlead.resources.rules import Member, Rulebook
 from fairlead.resources.values import Ref, SecretRef, resolve
 
@@ -48,9 +48,11 @@ class Concrete:
                 self._members.setdefault(member.within, []).append(member)
 
     def bound(self, resource: Resource[Any]) -> Resource[Any]:
-        """`resource` with the lives that its references, and its members', lead to now."""
+        """`resource` with the lives that its references, and its members', lead to now, and with what it consists of."""
         used = (self.known.get(name) for name in self._needs.get(resource.name, ()))
-        return _replace(resource, bound=tuple(sorted({row.incarnation for row in used if row is not None})))
+        lives = {row.incarnation for row in used if row is not None}
+        composed = composition(self._members.get(resource.name, ()))
+        return _replace(resource, bound=tuple(sorted(lives)), composed=composed)
 
     def concrete(self, resource: Resource[Any]) -> Resource[Any]:
         """`resource` as its kind is handed it; `existing` of a member is its composite's handle."""

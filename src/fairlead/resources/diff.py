@@ -19,7 +19,7 @@ from fairlead.errors import FairleadError, Unprocessable
 from fairlead.resources.names import Name
 from fairlead.resources.ordering import dependencies, order_steps
 from fairlead.resources.plan import Change, Do, Plan, Step, Verb, knot, renews
-from fairlead.resources.records import Ownership, Recorded, Records, Resource, Resources, State
+from fairlead.resources.records import Ownership, Recorded, Records, Resource, Resources, State, composition
 from fairlead.resources.rules import Rulebook
 from fairlead.resources.values import carry, references
 
@@ -243,7 +243,7 @@ class _Spreading:
         while queue or (stranded := self._stranded()):
             if not queue:
                 for name in stranded:
-                    self._renew(name, "what it was begun with is replaced")
+                    self._renew(name, "what it was begun with changes")
                 queue.extend(self._pairs(stranded))
                 continue
             source, name = queue.popleft()
@@ -262,14 +262,23 @@ class _Spreading:
                 queue.extend(self._pairs([name]))
 
     def _stranded(self) -> list[Name]:
-        """What was begun, and holds a life that does not stay, of its own or of its members' references."""
-        lives = {
-            change.old.incarnation for change in self.changes.values() if change.old is not None and _stays(change)
-        }
-        begun = (
-            change.old for change in self.changes.values() if change.verb is Verb.CREATE and change.old is not None
-        )
-        return [row.name for row in begun if not lives.issuperset(row.resource.bound or ())]
+        """What was begun with a life that does not stay, of its own or of its members' references, or with other
+        members."""
+        rows = [(change, change.old) for change in self.changes.values() if change.old is not None]
+        begun = [row for change, row in rows if change.verb is Verb.CREATE and row.resource.bound is not None]
+        if not begun:
+            return []
+        staying = {row.incarnation for change, row in rows if _stays(change)}
+        members: dict[Name, list[Resource[Any]]] = {}
+        for resource in self._wanted.values():
+            if resource.within is not None:
+                members.setdefault(resource.within, []).append(resource)
+        return [
+            row.name
+            for row in begun
+            if not staying.issuperset(row.resource.bound or ())
+            or row.resource.composed != composition(members.get(row.name, ()))
+        ]
 
     def _renew(self, name: Name, reason: str) -> None:
         self.changes[name] = _replace(self.changes[name], verb=Verb.REPLACE, reason=reason)

@@ -7,6 +7,7 @@ one row for a while: the one in force (`Records.current`) and former lives that 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -16,7 +17,7 @@ import msgspec
 from fairlead.resources.names import Handle, Incarnation, Name, Outputs, VimId
 from fairlead.resources.specs import Spec
 
-__all__ = ["Ownership", "Recorded", "Records", "Resource", "Resources", "State"]
+__all__ = ["Ownership", "Recorded", "Records", "Resource", "Resources", "State", "composition"]
 
 S = TypeVar("S", bound=Spec)
 
@@ -54,8 +55,9 @@ class Resource(msgspec.Struct, Generic[S], frozen=True):
     """A resource as it is wanted.
 
     `existing` names, for what is given or claimed, the thing that is there already (the VIM's id, or the pool's
-    incarnation). `within` names the composite whose member this is. `bound` is for recorded resources only: the lives
-    that its references led to when it was made or last changed, so the lives that it may hold on to.
+    incarnation). `within` names the composite whose member this is. The last two are for recorded resources only:
+    `bound` are the lives that its references led to when it was made or last changed, so the lives that it may hold on
+    to; `composed` is a digest of the members that it was made or changed with.
     """
 
     name: Name
@@ -65,6 +67,7 @@ class Resource(msgspec.Struct, Generic[S], frozen=True):
     within: Name | None = None
     existing: str | None = None
     bound: tuple[Incarnation, ...] | None = None
+    composed: str | None = None
 
     def means_the_thing_of(self, other: Resource[Any]) -> bool:
         """Whether both mean one thing that is there whatever happens to us: given, claimed, or shared by its content."""
@@ -76,6 +79,12 @@ class Resource(msgspec.Struct, Generic[S], frozen=True):
 
 
 Resources = Mapping[Name, Resource[Any]]
+
+
+def composition(members: Iterable[Resource[Any]]) -> str | None:
+    """The digest of what a composite consists of; None when it has no members."""
+    parts = sorted((member.name, member.spec) for member in members)
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16] if parts else None
 
 
 class Recorded(msgspec.Struct, Generic[S], frozen=True):
@@ -116,4 +125,6 @@ class Records(msgspec.Struct, frozen=True):
 
     def resources(self) -> dict[Name, Resource[Any]]:
         """What is in force, as if it were wanted: the before-image of an operation."""
-        return {name: msgspec.structs.replace(row.resource, bound=None) for name, row in self.current.items()}
+        return {
+            name: msgspec.structs.replace(row.resource, bound=None, composed=None) for name, row in self.current.items()
+        }
