@@ -37,6 +37,10 @@ MOST_POINTS = 400
 CALLS = ("create", "update", "delete", "perform")
 
 
+_kept: list[Any] = []
+"""What must not be collected as garbage before the child is gone: its threads are still using it."""
+
+
 class CrashingStore(Store):
     """A store that kills this process before, or after, its n-th write, counted from `armed`."""
 
@@ -63,6 +67,7 @@ async def _with_program(data: Path, work: Callable[[Setting], Coroutine[Any, Any
     store.at = at
     program = Program(settings, store=store, types={"simulated": driver})
     await program.start()
+    _kept.append(program)
     async with asyncio.timeout(PATIENCE):
         return await work(Setting(program, data))
 
@@ -79,7 +84,9 @@ def fork(work: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[int, Any]:
         code = 0
         try:
             World.forget_all()
-            answer = asyncio.new_event_loop().run_until_complete(work())
+            loop = asyncio.new_event_loop()
+            _kept.append(loop)
+            answer = loop.run_until_complete(work())
         except BaseException:  # noqa: BLE001 - the parent tells
             answer, code = {"error": traceback.format_exc()}, 1
         with os.fdopen(writing, "w") as pipe:
