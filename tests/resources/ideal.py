@@ -40,7 +40,20 @@ from fairlead.resources import (
     VimId,
 )
 
-__all__ = ["VIM", "DiskSpec", "Fuse", "Ideal", "Killed", "NodeSpec", "StackSpec", "Thing", "Unhurried", "node"]
+__all__ = [
+    "VIM",
+    "DiskSpec",
+    "Fuse",
+    "Ideal",
+    "Killed",
+    "NodeRules",
+    "NodeSpec",
+    "SharedSpec",
+    "StackSpec",
+    "Thing",
+    "Unhurried",
+    "node",
+]
 
 VIM = VimId("ideal")
 _replace = msgspec.structs.replace
@@ -66,6 +79,12 @@ class DiskSpec(NodeSpec, frozen=True, kw_only=True, tag="test-disk"):
 
 class StackSpec(NodeSpec, frozen=True, kw_only=True, tag="test-stack"):
     """A composite."""
+
+
+class SharedSpec(NodeSpec, frozen=True, kw_only=True, tag="test-image"):
+    """A thing that is shared by its digest."""
+
+    digest: str = ""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -129,6 +148,7 @@ class NodeRules(DefaultRules):
 RULES: dict[str, Rules[Any]] = {
     "test-node": NodeRules(),
     "test-disk": NodeRules(irreversible=True),
+    "test-image": NodeRules(),
     "test-stack": NodeRules(composite=True),
 }
 

@@ -175,6 +175,8 @@ def _otherwise(old: Resource[Any], new: Resource[Any], rules: Rulebook) -> str |
         return f"moves from {old.within or 'standing alone'} to {new.within or 'standing alone'}"
     if old.spec == new.spec or _untouchable(old, new):
         return None
+    if old.ownership is Ownership.SHARED:
+        return "its content is another"
     return rules.rules(new).replaced_by(old.spec, new.spec)
 
 
