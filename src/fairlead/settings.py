@@ -96,8 +96,8 @@ class VimsSettings:
 
     calls_at_once: Count = 32
     """Calls to one VIM at once, over all operations: most services slow down beyond it rather than speed up."""
-    poll_shortest: Seconds = 0.05
-    """Seconds between two looks at what has just been asked for; it grows to a twentieth of the time waited so far."""
+    poll_shortest: Seconds = 0.03
+    """Seconds between two looks at what has just been asked for; it grows to a thirtieth of the time waited so far."""
     poll_longest: Seconds = 2.0
     """Seconds between two looks at what takes long; an end is noticed at most this late."""
 

@@ -50,7 +50,7 @@ class VimRegistry:
         clock: Clock,
         *,
         calls_at_once: int = 32,
-        poll_shortest: float = 0.05,
+        poll_shortest: float = 0.03,
         poll_longest: float = 2.0,
     ) -> None:
         self._registrations = registrations

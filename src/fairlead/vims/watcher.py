@@ -1,7 +1,7 @@
 """One watcher per VIM, on behalf of everybody who waits for something in it.
 
 Nobody polls alone: all handles that are due are read together. How often a handle is read follows how long it has been
-waited for (a twentieth of that, between `shortest` and `longest`), so that short waits end promptly and long ones cost
+waited for (a thirtieth of that, between `shortest` and `longest`), so that short waits end promptly and long ones cost
 little. Where a read takes long, reads of the same handle are apart by twice that time, or for as long as that is less
 by a quarter of the time waited: a slow VIM is not asked without pause, and a short wait does not last twice as long for
 it. A few reads may be under way at once, so that what is new or has changed need not wait for the answer about the
@@ -25,7 +25,7 @@ from fairlead.vims.seam import Driver
 __all__ = ["Watcher"]
 
 log = structlog.get_logger()
-_SHARE = 0.05
+_SHARE = 1 / 30
 _SHARE_OF_SLOW = 0.25
 _READS = 4
 """How many reads may be under way at once."""
@@ -59,7 +59,7 @@ Key = tuple[str, Handle]
 class Watcher:
     """Watches one VIM while somebody waits."""
 
-    def __init__(self, driver: Driver, clock: Clock, *, shortest: float = 0.05, longest: float = 2.0) -> None:
+    def __init__(self, driver: Driver, clock: Clock, *, shortest: float = 0.03, longest: float = 2.0) -> None:
         self._driver = driver
         self._clock = clock
         self._shortest = shortest
