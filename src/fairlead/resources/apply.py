@@ -9,6 +9,7 @@ down, so that a later diff finds it.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
@@ -103,12 +104,12 @@ class _Run:
         records = await self._journal.records()
         calls = Calls(self._vims, self._halted, self._cancel.forceful)
         procedures = Procedures(self._plan, dict(records.current), self._vims, self._journal, calls, self._perform)
-        ready = [step for step, earlier in self._waiting.items() if not earlier]
+        ready = deque(step for step, earlier in self._waiting.items() if not earlier)
         watch = asyncio.ensure_future(self._halt_when_forced())
         try:
             while True:
                 while ready and self._may_begin():
-                    step = self._steps[ready.pop()]
+                    step = self._steps[ready.popleft()]
                     self._running[asyncio.create_task(self._run(procedures, calls, step))] = step
                 if not self._running:
                     break

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _types: dict[str, type[Spec]] = {}
+_building = threading.Lock()
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -51,7 +52,8 @@ def spec_type(tag: str) -> type[Spec]:
     Raises Quarantined when no room of this program contributes such a type.
     """
     if tag not in _types:
-        _types.update({spec.sort(): spec for spec in _subclasses(Spec)})
+        with _building:
+            _types.update({spec.sort(): _ready(spec) for spec in _subclasses(Spec)})
     try:
         return _types[tag]
     except KeyError:
@@ -60,6 +62,12 @@ def spec_type(tag: str) -> type[Spec]:
             code="unknown-resource-type",
             remedy="Run the version of Fairlead that wrote it, or install the driver that contributes this sort.",
         ) from None
+
+
+def _ready(spec: type[Spec]) -> type[Spec]:
+    """`spec`, with what msgspec needs to read it built: it builds that at first use, and not safely in two threads."""
+    msgspec.json.Decoder(spec)
+    return spec
 
 
 def _subclasses(spec: type[Spec]) -> Iterator[type[Spec]]:
