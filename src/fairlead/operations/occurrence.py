@@ -62,6 +62,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in ENDED
 
 
+# Built here, in one thread: msgspec builds what it needs to read a type at first use, and not safely in two threads.
+msgspec.json.Decoder(Operation)
+
+
 def load(row: Any) -> Operation:
     """The operation in a row.
 

@@ -72,6 +72,10 @@ _NAMES = (*PackageRecord.__struct_fields__, "schema")
 _COLUMNS = tuple(packages.c[name] for name in _NAMES)
 
 
+# Built here, in one thread: msgspec builds what it needs to read a type at first use, and not safely in two threads.
+msgspec.json.Decoder(PackageRecord)
+
+
 def load(row: Any) -> PackageRecord:
     """The package in a row. Raises Quarantined (`unknown-schema`, `unreadable-document`)."""
     values = dict(zip(_NAMES, row, strict=True))

@@ -7,6 +7,7 @@ from `Spec` with a `tag` of its own; `spec_type` finds it again by that tag when
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 

@@ -59,6 +59,10 @@ class VnfRecord(msgspec.Struct, frozen=True, kw_only=True):
     instantiated: Instantiated | None = None
 
 
+# Built here, in one thread: msgspec builds what it needs to read a type at first use, and not safely in two threads.
+msgspec.json.Decoder(VnfRecord)
+
+
 def encode_record(record: VnfRecord) -> dict[str, Any]:
     """The record as a document with its schema number."""
     document: dict[str, Any] = msgspec.to_builtins(record)
