@@ -21,6 +21,7 @@ import aiohttp
 __all__ = ["Bare", "Machine"]
 
 _CONFIG = Path(__file__).parents[2] / "samples" / "edge-gateway" / "package" / "Files" / "config"
+_TRIES = 3
 _NETWORKS = {"front": "10.61.1", "middle": "10.61.2", "back": "10.61.3"}
 
 
@@ -89,6 +90,7 @@ class Bare:
         self._operator = operator
         self._images = images
         self._made: list[str] = []
+        self._networks: list[str] = []
         socket = address.removeprefix("unix://") if address.startswith("unix://") else None
         connector = aiohttp.UnixConnector(socket) if socket else aiohttp.TCPConnector()
         self._base = ("http://engine" if socket else address.replace("tcp://", "http://")) + "/v1.41"
@@ -106,14 +108,16 @@ class Bare:
 
     async def terminate(self) -> None:
         """Remove what was made."""
-        await asyncio.gather(*(self.call("DELETE", f"/containers/{one}?force=1") for one in self._made))
-        self._made.clear()
-        await asyncio.gather(*(self.call("DELETE", f"/networks/bare-{name}") for name in _NETWORKS))
+        made, self._made = self._made, []
+        await asyncio.gather(*(self.call("DELETE", f"/containers/{one}?force=1") for one in made))
+        networks, self._networks = self._networks, []
+        await asyncio.gather(*(self.call("DELETE", f"/networks/{one}") for one in networks))
 
     async def _network(self, name: str, prefix: str) -> str:
         pool = {"Subnet": f"{prefix}.0/24", "Gateway": f"{prefix}.254"}
         body = {"Name": f"bare-{name}", "Driver": "bridge", "Internal": True, "IPAM": {"Config": [pool]}}
         await self.call("POST", "/networks/create", body)
+        self._networks.append(f"bare-{name}")
         return f"bare-{name}"
 
     async def _machine(self, machine: Machine, networks: Mapping[str, asyncio.Future[str]]) -> None:
@@ -148,12 +152,17 @@ class Bare:
         await self.call("GET", f"/containers/{container}/json")
 
     async def call(self, method: str, path: str, body: Any = None, data: bytes | None = None) -> Any:
-        """One call; raises RuntimeError when it is refused."""
+        """One call, made again when the engine fails; raises RuntimeError when it is refused."""
         headers = {"Content-Type": "application/x-tar"} if data is not None else None
-        async with self._session.request(method, self._base + path, json=body, data=data, headers=headers) as answer:
-            if answer.status >= 400:
-                raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
-            return await answer.json() if answer.content_type == "application/json" else None
+        url, status, text = self._base + path, 0, ""
+        for _ in range(_TRIES):
+            async with self._session.request(method, url, json=body, data=data, headers=headers) as answer:
+                if answer.status < 400:
+                    return await answer.json() if answer.content_type == "application/json" else None
+                status, text = answer.status, await answer.text()
+            if status < 500:
+                break
+        raise RuntimeError(f"{method} {path}: {status} {text}")
 
 
 def _archive(machine: Machine) -> bytes:
@@ -163,4 +172,5 @@ def _archive(machine: Machine) -> bytes:
         member = tarfile.TarInfo(machine.at.lstrip("/"))
         member.size, member.mode = len(content), 0o644
         tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+        end = tar.offset
+    return packed.getvalue()[: end + 2 * tarfile.BLOCKSIZE]

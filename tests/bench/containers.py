@@ -65,6 +65,7 @@ async def _measure(program: Program, address: str, package: Path) -> list[Figure
             await bare.terminate()
             by_us.append(await _instantiated(program, asked))
     finally:
+        await bare.terminate()
         await _release_images(program)
         await bare.call("DELETE", f"/networks/{_OPERATOR}")
         await bare.close()

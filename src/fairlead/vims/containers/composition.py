@@ -107,7 +107,9 @@ def archive(machine: ComputeSpec) -> bytes | None:
             member = tarfile.TarInfo(path)
             member.size, member.mode = len(content), mode
             tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+        end = tar.offset
+    # Without the padding that tar adds for tapes: Podman's reader ends at the end mark, and what is written after that breaks.
+    return packed.getvalue()[: end + 2 * tarfile.BLOCKSIZE]
 
 
 def hostname(label: str) -> str:
