@@ -11,6 +11,7 @@ from fairlead.clock import SteppedClock
 from fairlead.resources import (
     Applied,
     CancelMode,
+    ComputeSpec,
     Handle,
     ImageSpec,
     Kind,
@@ -41,7 +42,19 @@ from fairlead.vims.simulated.rules import RULES
 from fairlead.vims.simulated.world import Thing
 from tests.support.memory_journal import DEPLOYMENT, Ledger, MemoryJournal
 
-__all__ = ["VIM", "Rehearsal", "Wish", "fault", "given_network", "image", "latency", "network", "port", "volume"]
+__all__ = [
+    "VIM",
+    "Rehearsal",
+    "Wish",
+    "compute",
+    "fault",
+    "given_network",
+    "image",
+    "latency",
+    "network",
+    "port",
+    "volume",
+]
 
 T = TypeVar("T")
 VIM = VimId("sim")
@@ -135,13 +148,14 @@ class Rehearsal:
         wish: Wish | None = None,
         on_failure: OnFailure = OnFailure.STOP,
         perform: Callable[[Step], Awaitable[None]] | None = None,
+        still: bool = False,
     ) -> Applied:
-        """Apply it on a clock that is stepped whenever nothing else can go on."""
+        """Apply it on a clock that is stepped whenever nothing else can go on, or stands still."""
         more: dict[str, Any] = {} if perform is None else {"perform": perform}
         used = journal or self.journal()
         work = apply(plan, self, used, cancel=wish or Wish(), on_failure=on_failure, **more)
         try:
-            return await self.pass_time(work)
+            return await self.pass_time(work, until=lambda: still)
         finally:
             used.running = False
 
@@ -200,6 +214,11 @@ def port(name: str, link: str, **fields: Any) -> Resource[Any]:
 
 def volume(name: str, size: int = 1) -> Resource[Any]:
     return Resource(Name(name), VolumeSpec(size=size), VIM)
+
+
+def compute(name: str, image: str | None = None, **fields: Any) -> Resource[Any]:
+    fields = {"label": name, "image": Ref(Name(image)) if image else None, **fields}
+    return Resource(Name(name), ComputeSpec(**fields), VIM)
 
 
 def image(name: str, digest: str = "sha256:1") -> Resource[Any]:

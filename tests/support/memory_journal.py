@@ -64,7 +64,7 @@ class Ledger:
         self.rows: dict[Owner, dict[Incarnation, Recorded[Any]]] = {}
         self.shared: dict[tuple[str, str], Shared] = {}
         self.actions: dict[str, str] = {}
-        self.epoch = 0
+        self.epochs: dict[Owner, int] = {}
         self.written: list[Write] = []
 
     def records(self, owner: str = "vnf-1") -> Records:
@@ -91,14 +91,12 @@ class MemoryJournal:
         *,
         owner: str = "vnf-1",
         boundary: Callable[[str], None] = lambda _: None,
-        takes_over: bool = True,
     ) -> None:
         self._ledger = ledger
         self._now = now
         self._owner = Owner(owner)
         self._boundary = boundary
-        ledger.epoch += takes_over
-        self._epoch = ledger.epoch
+        self._epoch = ledger.epochs[self._owner] = ledger.epochs.get(self._owner, 0) + 1
         self.running = True
         self.errors: dict[str, Exception] = {}
         self.deadlines: dict[str, float] = {}
@@ -110,7 +108,7 @@ class MemoryJournal:
 
     def _write(self, what: str, step: Step, work: Callable[[], Any], incarnation: str | None = None) -> Any:
         self._boundary(f"before {what} of {step.id}")
-        if self._epoch != self._ledger.epoch:
+        if self._epoch != self._ledger.epochs[self._owner]:
             raise Superseded("Another worker has taken this over.")
         result = work()
         self._ledger.written.append(Write(what, step.id, incarnation))
