@@ -26,6 +26,7 @@ from fairlead.vims.seam import Artifacts, Capacity, Check, Finding, Tagged
 
 __all__ = ["ContainersDriver"]
 
+Seen = dict[tuple[str, Handle], Observed | None]
 _AT_ONCE = 8
 """Looks at containers under way at a time: an engine on two cores is not faster with more."""
 
@@ -71,24 +72,37 @@ class ContainersDriver:
         return Capacity(cpus=info.get("NCPU"), memory=info.get("MemTotal"), instances=info.get("ContainersRunning"))
 
     async def observe(self, wanted: Mapping[str, Set[Handle]]) -> dict[tuple[str, Handle], Observed | None]:
-        found: dict[tuple[str, Handle], Observed | None] = {}
-        ports, computes = wanted.get("port", set()), wanted.get("compute", set())
+        parts = await asyncio.gather(
+            self._observe_containers(wanted.get("compute", set()), wanted.get("port", set())),
+            self._observe_networks(wanted.get("network", set())),
+            self._observe_volumes(wanted.get("volume", set())),
+            *(self._observe_image(handle) for handle in sorted(wanted.get("image", ()))),
+        )
+        return {key: view for part in parts for key, view in part.items()}
+
+    async def _observe_containers(self, computes: Set[Handle], ports: Set[Handle]) -> Seen:
         for port in ports:
             self._ports_of.setdefault(port.split("/")[0], set()).add(port)
         views = await self._look_at({str(c) for c in computes} | {port.split("/")[0] for port in ports})
-        found |= {("compute", handle): views[handle] for handle in computes}
-        found |= {("port", handle): self._ports.view(handle, views[handle.split("/")[0]]) for handle in ports}
-        if networks := wanted.get("network"):
-            listed = [observed_network(seen) for seen in await self._engine.get("/networks", "list networks")]
-            named = {key: seen for seen in listed if seen for key in (seen["id"], seen["name"])}
-            found |= {("network", handle): named.get(handle) for handle in networks}
-        if volumes := wanted.get("volume"):
-            seen = (await self._engine.get("/volumes", "list volumes")).get("Volumes") or ()
-            by_name = {volume["Name"]: observed_volume(volume) for volume in seen}
-            found |= {("volume", handle): by_name.get(handle) for handle in volumes}
-        for handle in wanted.get("image", ()):
-            found["image", handle] = await self._kinds["image"].read(handle)
-        return found
+        found: Seen = {("compute", handle): views[handle] for handle in computes}
+        return found | {("port", handle): self._ports.view(handle, views[handle.split("/")[0]]) for handle in ports}
+
+    async def _observe_networks(self, networks: Set[Handle]) -> Seen:
+        if not networks:
+            return {}
+        listed = [observed_network(seen) for seen in await self._engine.get("/networks", "list networks")]
+        named = {key: seen for seen in listed if seen for key in (seen["id"], seen["name"])}
+        return {("network", handle): named.get(handle) for handle in networks}
+
+    async def _observe_volumes(self, volumes: Set[Handle]) -> Seen:
+        if not volumes:
+            return {}
+        seen = (await self._engine.get("/volumes", "list volumes")).get("Volumes") or ()
+        by_name = {volume["Name"]: observed_volume(volume) for volume in seen}
+        return {("volume", handle): by_name.get(handle) for handle in volumes}
+
+    async def _observe_image(self, image: Handle) -> Seen:
+        return {("image", image): await self._kinds["image"].read(image)}
 
     async def _look_at(self, containers: Set[str]) -> dict[str, Observed | None]:
         at_once = asyncio.Semaphore(_AT_ONCE)

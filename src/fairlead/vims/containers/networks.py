@@ -6,6 +6,7 @@ subnets, which is also what stops a second creation of the same incarnation on D
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,10 @@ from fairlead.vims.containers.rules import NetworkRules
 __all__ = ["NetworkFacts", "NetworkKind", "Networks", "observed_network"]
 
 
+_OTHERS = 5.0
+"""Seconds for which a network of somebody else is taken as read."""
+
+
 class NetworkFacts(msgspec.Struct, frozen=True):
     """What never changes about a network. `bridges` are the engine's own addresses on it."""
 
@@ -35,12 +40,15 @@ class Networks:
     """The facts of networks that containers are connected to, each read once.
 
     Podman calls networks by name where Docker gives their ids, so both lead here. A name of ours is never used again; another's
-    may be, with another network behind it, so those are read each time.
+    may be, with another network behind it, so those are read again after some seconds. (Not each time: Podman answers only when
+    it has set up the networks of all containers that are starting.)
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._facts: dict[str, NetworkFacts] = {}
+        self._others: dict[str, tuple[float, NetworkFacts]] = {}
+        """Networks of others by name, and when they were read."""
 
     async def facts(self, key: str) -> NetworkFacts:
         """The facts of the network with this id or name. Raises VimRefused (`network-missing`) when there is none."""
@@ -62,6 +70,9 @@ class Networks:
         """The facts of the network with this name; None when there is none."""
         if name in self._facts:
             return self._facts[name]
+        read, facts = self._others.get(name, (0.0, None))
+        if facts is not None and time.monotonic() - read < _OTHERS:
+            return facts
         seen = await self._engine.look(f"/networks/{name}", f"show network '{name}'")
         return None if seen is None else self._remember(seen)
 
@@ -69,6 +80,7 @@ class Networks:
         """The network is gone."""
         for key in [key for key, facts in self._facts.items() if handle in (facts.id, facts.name)]:
             del self._facts[key]
+        self._others.clear()
 
     async def taken(self, facts: NetworkFacts) -> set[str]:
         """The addresses that containers have on a network now, and the bridge's."""
@@ -86,6 +98,8 @@ class Networks:
         self._facts[facts.id] = facts
         if tag_of(labels) is not None:
             self._facts[facts.name] = facts
+        else:
+            self._others[facts.name] = (time.monotonic(), facts)
         return facts
 
 
