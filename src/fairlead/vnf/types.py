@@ -135,8 +135,7 @@ class ScaleToLevel(VnfType):
 
 
 class Heal(VnfType):
-    """Replace VNFCs, machines and ports: those named, or all. Addresses stay; so do volumes, unless
-    `additionalParams.all` is true."""
+    """Replace VNFCs: those named, or all. Volumes stay, unless `additionalParams.all` is true."""
 
     name, etsi, request = "heal", "HEAL", HealVnfRequest
 
@@ -148,8 +147,8 @@ class Heal(VnfType):
         for vdu, key in members:
             stem = compute_name(vdu, key)
             for name, row in situation.records.current.items():
-                part = name == stem or name.startswith(f"{stem}/")
-                if part and (whole or row.resource.spec.sort() != "volume"):
+                volume = row.resource.spec.sort() == "volume" and name.startswith(f"{stem}/")
+                if name == stem or (whole and volume):
                     lives.add(row.incarnation)
         return frozenset(lives)
 
