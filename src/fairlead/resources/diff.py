@@ -313,7 +313,8 @@ def _ordered(
         tied = knot(steps)
         if not tied:
             return steps
-        obtained = {step.name for step in tied if step.do is Do.OBTAIN and step.name is not None} - delete_first
+        obtaining = {step.name for step in steps if step.do is Do.OBTAIN}
+        obtained = {step.name for step in tied if step.name is not None and step.name in obtaining} - delete_first
         updated = {step.name for step in tied if step.do is Do.UPDATE and step.name is not None}
         if obtained:
             delete_first |= obtained

@@ -213,6 +213,8 @@ class _Graph:
             for row in rows:
                 for held in self._held(row):
                     self._let_go(held, self._backwards[row.incarnation], row.resource.within)
+                    if orders.get(held.name) is Order.CREATE_FIRST and self._moves_over(row.name, held.name):
+                        self._wait(self._backwards[held.incarnation], self._forwards[row.name])
         for name, step in self._forwards.items():
             change = self._changes[name]
             if change.verb is not Verb.UPDATE or change.old is None or change.new is None:
@@ -222,6 +224,11 @@ class _Graph:
                 rebound = held.name in wanted and orders.get(held.name) is Order.DELETE_FIRST
                 if held.resource.within != name and not (rebound and self._may_go_while_held(held)):
                     self._let_go(held, step, change.new.within)
+
+    def _moves_over(self, user: Name, used: Name) -> bool:
+        """Whether a new life of `user` comes to use a new life of what the old one used."""
+        obtained = (name in self._forwards and self._changes[name].verb in _OBTAINING for name in (user, used))
+        return all(obtained) and used in self._needs[user]
 
     def _let_go(self, held: Recorded[Any], step: StepId, within: Name | None) -> None:
         """What is held ends after `step`, and so does its composite, unless the holder is in it too; but an update of
