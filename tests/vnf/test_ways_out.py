@@ -64,7 +64,9 @@ async def test_whatever_fails_the_way_back_leads_to_what_was_before(start_small:
         assert await run.program.sweeper.sweep_all() == 0
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if name not in ("scale to level", "start", "terminate forcefully")]
+)
 async def test_whatever_fails_an_operation_that_is_given_up_leaves_an_honest_record(
     start_small: Start, name: str
 ) -> None:

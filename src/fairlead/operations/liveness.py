@@ -31,9 +31,9 @@ log = structlog.get_logger()
 _CONNECTION = {"connect_timeout": 5, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 """Libpq's words for noticing within seconds that the server's machine is gone."""
 _BEAT = 0.5
-_SILENCE = 2.0
+_SILENCE = 4.0
 """Seconds after which the server ends the connection of a worker that does not beat any more: with the settling interval,
-what a takeover of a hanging worker takes."""
+what a takeover of a hanging worker takes. Many beats, for a process on a busy machine may miss some."""
 
 
 class Liveness:
