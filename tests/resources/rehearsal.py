@@ -41,6 +41,7 @@ from fairlead.vims.simulated.driver import SimulatedDriver
 from fairlead.vims.simulated.rules import RULES
 from fairlead.vims.simulated.world import Thing
 from tests.support.memory_journal import DEPLOYMENT, Ledger, MemoryJournal
+from tests.support.passing import outcome, settle
 
 __all__ = [
     "VIM",
@@ -166,18 +167,11 @@ class Rehearsal:
 
     async def pass_time(self, work: Awaitable[T], *, until: Callable[[], bool] | None = None) -> T:
         """What `work` returns; time is stepped from wake to wake, but stands still once `until` holds."""
-        task = asyncio.ensure_future(work)
-        while not task.done():
-            await self.settle()
-            wake = self.clock.next_wake()
-            if not task.done() and wake is not None and (until is None or not until()):
-                self.clock.step(wake - self.clock.now())
-        return task.result()
+        return await outcome(self.clock, work, still=until or (lambda: False))
 
     async def settle(self) -> None:
         """Let everything run that need not wait for time to pass."""
-        for _ in range(60):
-            await asyncio.sleep(0)
+        await settle()
 
     def things(self, sort: str | None = None) -> list[Thing]:
         """What is in the VIM and does not end, but for what was planted."""
