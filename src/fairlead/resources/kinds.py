@@ -161,7 +161,8 @@ class Journal(Protocol):
     """Writes down what is about to be done, and what came of it.
 
     Every method that precedes a call to a VIM raises Superseded, in the same statement that would have written, when
-    another worker has taken the operation over.
+    another worker has taken the operation over. Each may be called again for the same step, before the call is made
+    again because the VIM did not answer.
     """
 
     async def records(self) -> Records:
@@ -204,7 +205,10 @@ class Journal(Protocol):
         ...
 
     async def leaving(self, step: Step, incarnation: Incarnation) -> bool:
-        """A call that deletes it is about to be made; False when others still use it and only our use has ended."""
+        """A call that deletes it is about to be made; False when others still use it and only our use has ended.
+
+        For a member, the call may be its composite's update, before `step` begins.
+        """
         ...
 
     async def gone(self, step: Step, incarnation: Incarnation) -> None:

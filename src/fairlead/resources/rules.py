@@ -58,7 +58,10 @@ class Rules(Protocol[S]):
         ...
 
     def order(self, old: S, new: S) -> Order:
-        """How a replacement is done."""
+        """How a replacement is done.
+
+        Delete-first, be it by its like, also says that it may go while it is held by somebody who can be rebound.
+        """
         ...
 
     def pin(self, spec: S, outputs: Outputs) -> S:
@@ -66,7 +69,10 @@ class Rules(Protocol[S]):
         ...
 
     def fold(self, spec: S, members: Mapping[Name, Member]) -> S:
-        """For a composite: the spec of the one update that brings all `members` about."""
+        """For a composite: the spec of the one update that brings all `members` about.
+
+        A reference to a member that is yet to be made with the composite is not resolved.
+        """
         ...
 
     def patience(self, verb: str) -> float:
