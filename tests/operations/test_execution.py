@@ -55,6 +55,25 @@ async def test_what_a_lost_worker_left_in_the_engine_is_ended(start: Start) -> N
         await run.program.execution.clear(run.program.worker)
 
 
+async def test_what_has_ended_is_forgotten_and_what_has_not_is_kept(start: Start) -> None:
+    async with start(engine=True, behaviour={"latencies": {"network": {"ready": 3600.0}}}) as run:
+        for _ in range(3):
+            await run.made(await run.bundle(), *machines(run.vim, 1))
+        waiting = await run.become(await run.bundle(), network(run.vim))
+        await run.step_begun(waiting, "create net")
+        execution, now = run.program.execution, run.program.clock.now()
+        assert await execution.forget(now - 3600) == 0
+
+        async def forgotten() -> bool:
+            forgotten_now.append(await execution.forget(now + 3600))
+            return sum(forgotten_now) == 3
+
+        forgotten_now: list[int] = []
+        await eventually(forgotten, what="three ended runs")
+        assert await execution.forget(now + 3600) == 0
+        await run.made(await run.bundle(), *machines(run.vim, 1))
+
+
 async def test_stopping_does_not_wait_for_operations(start: Start) -> None:
     async with start(engine=True, behaviour={"latency": {"ready": 3600.0}}) as run:
         operation = await run.become(await run.bundle(), network(run.vim))

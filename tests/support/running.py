@@ -116,6 +116,9 @@ class Tasks:
     async def clear(self, worker: str) -> None:
         """There is nothing of another worker here."""
 
+    async def forget(self, older_than: float) -> int:
+        return 0
+
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()

@@ -229,6 +229,8 @@ class Program:
             try:
                 await self.events.prune(now - self.settings.events.retention * _DAY)
                 await forget_finished(self.store, now - self.settings.operations.retention * _DAY)
+                if self.works:
+                    await self.execution.forget(now - _DAY)
             except Exception as error:  # noqa: BLE001 - the next time may go well
                 log.warning("retention.failed", error=repr(error))
             await self.clock.sleep(_FORGETTING)

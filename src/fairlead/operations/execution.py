@@ -19,6 +19,8 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 import structlog
 
+from fairlead.clock import iso
+
 __all__ = ["DbosExecution", "Execution", "Run"]
 
 log = structlog.get_logger()
@@ -28,6 +30,7 @@ SCHEMA = "1"
 """The `application_version`: a workflow is picked up by workers of the same number only."""
 _DEPTHS = 4
 _CONNECTIONS = 2
+_FORGOTTEN_AT_ONCE = 500
 _POLLING = 0.1
 """Seconds between looks into the queue in which processes that only accept put users' operations."""
 _POLLING_IN_CASE = 2.0
@@ -47,6 +50,10 @@ class Execution(Protocol):
 
     async def clear(self, worker: str) -> None:
         """Have what the lost worker `worker` left in the engine ended."""
+        ...
+
+    async def forget(self, older_than: float) -> int:
+        """Delete what the engine has kept of runs that ended before `older_than` (seconds since the epoch)."""
         ...
 
     async def stop(self) -> None:
@@ -145,6 +152,20 @@ class DbosExecution:
 
         for status in await DBOS.list_workflows_async(status="PENDING", executor_id=worker):
             await DBOS.resume_workflow_async(status.workflow_id, queue_name="operations-0")
+
+    async def forget(self, older_than: float) -> int:
+        from dbos import DBOS
+
+        number = 0
+        while self._client is None:
+            ended = await DBOS.list_workflows_async(
+                completed_before=iso(older_than), limit=_FORGOTTEN_AT_ONCE, load_input=False, load_output=False
+            )
+            await DBOS.delete_workflows_async([status.workflow_id for status in ended])
+            number += len(ended)
+            if len(ended) < _FORGOTTEN_AT_ONCE:
+                break
+        return number
 
     async def stop(self) -> None:
         from dbos import DBOS
