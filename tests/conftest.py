@@ -21,7 +21,7 @@ from fairlead.clock import SteppedClock
 from fairlead.store import Store
 from tests.support.databases import PostgresqlServer, create_tables, server_from_environment
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds of real time after which an `async def` test has failed."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,12 +33,14 @@ class Fault(msgspec.Struct, kw_only=True):
 
 
 class Proxy:
-    """Passes calls on, but for the faults. `seen` has every call."""
+    """Passes calls on, but for the faults. `seen` has every call, `most` how many were there at once by sort of thing."""
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
         self.faults: list[Fault] = []
         self.seen: list[str] = []
+        self.most: Counter[str] = Counter()
+        self._at_once: Counter[str] = Counter()
         self.over = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -51,7 +54,11 @@ class Proxy:
                 return web.json_response({"message": fault.message}, status=fault.status)
             if fault.effect == "hang":
                 await self.over.wait()
+        sort = "/".join(call.split("/")[:2])
+        self._at_once[sort] += 1
+        self.most[sort] = max(self.most[sort], self._at_once[sort])
         answer = await self._pass_on(request)
+        self._at_once[sort] -= 1
         if fault is not None and fault.effect == "lose" and request.transport is not None:
             request.transport.abort()
         return answer

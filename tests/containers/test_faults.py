@@ -165,3 +165,12 @@ async def test_the_stream_of_events_says_when_it_is_lost(subject: ContainersSubj
         assert ended is not None
         async with asyncio.timeout(5):
             assert [change async for change in ended] == []
+
+
+async def test_networks_are_read_one_at_a_time_which_is_what_podman_survives(
+    subject: ContainersSubject, tmp_path: Path
+) -> None:
+    async with faulty(subject, tmp_path) as (proxy, hands):
+        await asyncio.gather(*(hands.driver.tagged() for _ in range(20)))
+        assert proxy.most["GET /networks"] == 1
+        assert proxy.most["GET /containers"] > 1

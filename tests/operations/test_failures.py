@@ -13,7 +13,7 @@ import pytest
 from fairlead.clock import SteppedClock
 from fairlead.errors import Conflict
 from fairlead.operations import Operation, OperationState
-from fairlead.resources import Name, State
+from fairlead.resources import CancelMode, Name, State
 from tests.operations.conftest import Start
 from tests.operations.resources import machine, network, port, site, volume
 from tests.support.running import PROJECT, Running
@@ -359,3 +359,27 @@ async def test_two_words_of_the_user_at_once_are_one_and_a_conflict(start: Start
         refused = [outcome for outcome in outcomes if outcome is not None]
         assert len(refused) == 4
         assert all(isinstance(one, Conflict) and one.code == "wrong-operation-state" for one in refused)
+
+
+async def test_what_the_vim_had_chosen_is_chosen_again_after_a_replacement_that_stopped_half_way(start: Start) -> None:
+    async with start() as run:
+        bundle = await run.bundle()
+        kept = [network(run.vim), port(run.vim, "second")]
+        await run.made(bundle, *kept, port(run.vim, "first"))
+        await run.made(bundle, *kept)
+        before = (await run.records(bundle)).current[Name("second")]
+        await run.behave(latencies={"port": {"gone": 0.3}})
+        operation = await run.become(bundle, *kept, taint=("second",))
+        await run.step_begun(operation, f"delete second#{before.incarnation}", "started")
+        await run.program.operations.cancel(PROJECT, operation, CancelMode.GRACEFUL)
+        await run.reached(operation, S.FAILED_TEMP)
+        found = await run.records(bundle)
+        assert (run.names("port"), set(found.current), found.leaving) == ([], {Name("net")}, ()), "nothing knows of it"
+        await run.program.operations.retry(PROJECT, operation)
+        await run.reached(operation, S.COMPLETED)
+        after = (await run.records(bundle)).current[Name("second")]
+        assert after.incarnation != before.incarnation
+        assert (after.outputs["addresses"], after.outputs["mac"]) == (
+            before.outputs["addresses"],
+            before.outputs["mac"],
+        )

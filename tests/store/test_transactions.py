@@ -179,6 +179,35 @@ async def test_a_transaction_whose_connection_is_lost_is_run_again(pg_notes: Sto
 
 
 @pytest.mark.postgresql
+async def test_a_transaction_that_hangs_keeps_nobody_waiting_and_is_run_again(
+    pg_notes: Store, postgresql_url: str
+) -> None:
+    await pg_notes.write(add(1))
+    attempts: list[int] = []
+    went_on = threading.Event()
+
+    def says(text: str) -> Callable[[Tx], int]:
+        return lambda tx: tx.run(tx.update(NOTES).values(text=text))
+
+    def hang(tx: Tx) -> None:
+        says("the sleeper's")(tx)
+        attempts.append(1)
+        assert went_on.wait(60)
+
+    hanging = Store(postgresql_url, silence=0.3)
+    try:
+        sleeper = asyncio.create_task(hanging.write(hang))
+        await until(lambda: bool(attempts))
+        await pg_notes.write(says("another's"))
+        went_on.set()
+        await sleeper
+    finally:
+        hanging.close()
+    assert len(attempts) == 2
+    assert [row.text for row in pg_notes.read_now(lambda tx: tx.all(tx.select(NOTES)))] == ["the sleeper's"]
+
+
+@pytest.mark.postgresql
 async def test_connections_that_were_lost_while_idle_are_noticed_by_nobody(
     pg_notes: Store, postgresql_url: str
 ) -> None:

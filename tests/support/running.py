@@ -51,7 +51,7 @@ OUTSIDE = "outside"
 OUTSIDE_ADDRESS = "192.0.2.7"
 """The address that `instantiate_request` asks for on it."""
 _LOOK = 0.005
-_PATIENCE = 12.0
+_PATIENCE = 60.0
 
 
 async def eventually(

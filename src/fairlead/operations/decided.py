@@ -67,10 +67,11 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     back: bool
 
 
-def target_document(role: Role, desired: Desired) -> dict[str, Any]:
-    """What is desired, as it is stored with the operation."""
+def target_document(role: Role, desired: Desired, plan: Plan) -> dict[str, Any]:
+    """What is desired, as it is stored with the operation: with what `plan`, made for it, takes over from what is there,
+    for the rows that say so may be gone when it is wanted again."""
     return {
-        **encode_resources(desired.resources),
+        **encode_resources(plan.target()),
         "tainted": sorted(desired.tainted),
         "record": role.encode_record(desired.record),
         "on_failure": str(desired.on_failure),

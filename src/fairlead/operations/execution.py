@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -31,6 +32,8 @@ SCHEMA = "1"
 _DEPTHS = 4
 _CONNECTIONS = 2
 _FORGOTTEN_AT_ONCE = 500
+_SILENCE = 5.0
+"""Seconds after which PostgreSQL ends a transaction of a process that hangs, as in our own connections."""
 _POLLING = 0.1
 """Seconds between looks into the queue in which processes that only accept put users' operations."""
 _POLLING_IN_CASE = 2.0
@@ -78,9 +81,15 @@ class DbosExecution:
     async def start(self, run: Run | None) -> None:
         from dbos import DBOS, DBOSClient
 
+        _log_as_we_do()
         if run is None:
             serializer = _json_serializer()
-            self._client = await asyncio.to_thread(DBOSClient, system_database_url=self._url, serializer=serializer)
+            self._client = await asyncio.to_thread(
+                DBOSClient,
+                system_database_url=self._url,
+                serializer=serializer,
+                sys_db_idle_transaction_timeout_sec=_SILENCE,
+            )
             return
         self._run = run
         self._loop = asyncio.get_running_loop()
@@ -93,6 +102,7 @@ class DbosExecution:
             "application_version": SCHEMA,
             "executor_id": self._worker,
             "run_admin_server": False,
+            "sys_db_idle_transaction_timeout_sec": _SILENCE,
             "log_level": "ERROR",
             "serializer": _json_serializer(),
         }
@@ -183,6 +193,13 @@ class DbosExecution:
             self._engine.dispose()
         # DBOS makes its own threads the loop's for `to_thread`, and leaves them there when it has ended them.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+
+
+def _log_as_we_do() -> None:
+    """Have DBOS's lines go where the program's go: it writes to the standard error of its first start otherwise."""
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
 
 def _sqlite_engine(url: str) -> sa.Engine:

@@ -170,7 +170,7 @@ class Runner:
                 code="plan-moved",
                 remedy="Look at the plan again, and send the operation again with its digest.",
             )
-        target, before = target_document(role, desired), before_document(role, record, records)
+        target, before = target_document(role, desired, plan), before_document(role, record, records)
 
         def write(tx: Tx) -> Operation:
             if fetch(tx, operation.id, lock=True).cancel is not None:

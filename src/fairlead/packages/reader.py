@@ -97,11 +97,13 @@ class PackageReader:
         digest = known.digests.get(path)
         if digest is None:
             raise _missing(package, path)
-        found = await to_end(self._extracted.find, digest, self._clock.now())
-        return found or await self._extracting(digest, lambda: self._extract(package, known, path, digest))
+        return await self._extracting(digest, lambda: self._extracted_once(package, known, path, digest))
 
-    async def _extract(self, package: str, known: _Known, path: str, digest: str) -> Path:
+    async def _extracted_once(self, package: str, known: _Known, path: str, digest: str) -> Path:
         now = self._clock.now()
+        found = await to_end(self._extracted.find, digest, now)
+        if found is not None:
+            return found
 
         def extract(csar: Csar) -> Path:
             assert csar.contents is not None

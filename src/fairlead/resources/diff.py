@@ -265,7 +265,7 @@ class _Spreading:
 
     def _stranded(self) -> list[Name]:
         """What was begun with a life that does not stay, of its own or of its members' references, or with other
-        members."""
+        members, or with members that get new lives."""
         rows = [(change, change.old) for change in self.changes.values() if change.old is not None]
         begun = [row for change, row in rows if change.verb is Verb.CREATE and row.resource.bound is not None]
         if not begun:
@@ -280,6 +280,7 @@ class _Spreading:
             for row in begun
             if not staying.issuperset(row.resource.bound or ())
             or row.resource.composed != composition(members.get(row.name, ()))
+            or any(self.changes[member.name].verb is Verb.REPLACE for member in members.get(row.name, ()))
         ]
 
     def _renew(self, name: Name, reason: str) -> None:

@@ -82,9 +82,17 @@ Resources = Mapping[Name, Resource[Any]]
 
 
 def composition(members: Iterable[Resource[Any]]) -> str | None:
-    """The digest of what a composite consists of; None when it has no members."""
-    parts = sorted((member.name, member.spec) for member in members)
+    """The digest of what a composite consists of; None when it has no members.
+
+    Fields that a VIM may decide are left out: they are filled in while it comes into being.
+    """
+    parts = sorted((member.name, _wished(member.spec)) for member in members)
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16] if parts else None
+
+
+def _wished(spec: Spec) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(spec)
+    return {"type": spec.sort(), **{key: value for key, value in fields.items() if key not in spec.decided_for}}
 
 
 class Recorded(msgspec.Struct, Generic[S], frozen=True):

@@ -3,7 +3,8 @@
 SQLite has one writer, so writes go through one thread that takes all that is queued into one commit, each in a
 savepoint of its own: a hundred operations that journal at once cost one fsync. PostgreSQL gets a pool of threads and
 connections. Either way a transaction whose connection was lost is run again, with pauses, until `patience` seconds are
-over; only then StoreUnavailable.
+over; only then StoreUnavailable. A process that hangs in the middle of a transaction keeps its rows locked for everybody,
+so PostgreSQL is told to end transactions that are silent for `silence` seconds; whoever wakes up then runs it again.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ __all__ = ["Store", "normalised_url"]
 T = TypeVar("T")
 _GROUP = 128
 _THREADS = 8
+_NOTICING = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+"""Libpq's words for noticing within a dozen seconds that the server's machine is gone."""
 Job = tuple[Callable[[Tx], Any], str | None, "Future[Any]"]
 
 
@@ -47,13 +50,13 @@ def normalised_url(url: str) -> sa.URL:
 class Store:
     """The database of one process. Open it with `Store(url)`, end it with `close()`."""
 
-    def __init__(self, url: str, *, patience: float = 30.0) -> None:
+    def __init__(self, url: str, *, patience: float = 30.0, silence: float = 5.0) -> None:
         self.url = normalised_url(url)
         self.patience = patience
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.engine = _engine(self.url, self.sqlite)
+        self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url, silence)
         self._readers = ThreadPoolExecutor(2 if self.sqlite else _THREADS, thread_name_prefix="store")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
@@ -185,7 +188,7 @@ def _passing(error: sa.exc.DBAPIError) -> bool:
         return True
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
-        return str(state)[:2] in ("08", "57", "40") or state == "55P03"
+        return str(state)[:2] in ("08", "57", "40") or state in ("55P03", "25P03")
     text = str(error.orig)
     return isinstance(error, sa.exc.OperationalError) and any(
         words in text
@@ -202,23 +205,27 @@ def _decode(text: str | bytes) -> Any:
         return f"not JSON: {error}"
 
 
-def _engine(url: sa.URL, sqlite: bool) -> sa.Engine:
-    def encode(value: Any) -> str:
-        return msgspec.json.encode(value).decode()
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
-    if not sqlite:
-        return sa.create_engine(
-            url,
-            json_serializer=encode,
-            json_deserializer=_decode,
-            pool_size=_THREADS,
-            max_overflow=4,
-            pool_pre_ping=False,
-            connect_args={"connect_timeout": 5, "prepare_threshold": 3},
-        )
+
+def _postgresql_engine(url: sa.URL, silence: float) -> sa.Engine:
+    options = f"{url.query.get('options', '')} -c idle_in_transaction_session_timeout={round(silence * 1000)}"
+    return sa.create_engine(
+        url,
+        json_serializer=_encode,
+        json_deserializer=_decode,
+        pool_size=_THREADS,
+        max_overflow=4,
+        pool_pre_ping=False,
+        connect_args={"prepare_threshold": 3, "options": options.strip(), **_NOTICING},
+    )
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         url,
-        json_serializer=encode,
+        json_serializer=_encode,
         json_deserializer=_decode,
         connect_args={"check_same_thread": False, "timeout": 30},
         poolclass=sa.pool.QueuePool,
