@@ -5,7 +5,6 @@ Harm that the soak itself does is noted before it is done, so that what is missi
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from tests.soak.models import Model
 from tests.soak.rows import Row, Rows
 from tests.soak.tally import Tally
 
-__all__ = ["SWEEPS", "SWEPT_WITHIN", "Checker", "Gremlin"]
+__all__ = ["SWEEPS", "SWEPT_WITHIN", "Checker"]
 
 SWEEPS = 20.0
 """Seconds between two sweeps of a soaked Fairlead."""
@@ -133,37 +132,3 @@ class Checker:
         stored = self._rows.operations()
         lost = [f"{kind} {id_}" for id_, kind in self._tally.accepted.items() if id_ not in stored]
         return leaked, lost + self._rows.not_ended()
-
-
-class Gremlin(threading.Thread):
-    """Kills and removes containers of Fairlead's at random moments."""
-
-    def __init__(
-        self, engine: Engine, checker: Checker, tally: Tally, chance: random.Random, apart: tuple[float, float]
-    ) -> None:
-        super().__init__(name="gremlin", daemon=True)
-        self._engine = engine
-        self._checker = checker
-        self._tally = tally
-        self._chance = chance
-        self._apart = apart
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        while not self._over.wait(self._chance.uniform(*self._apart)):
-            found = sorted((t for t in self._checker.things() if t.sort == "compute"), key=lambda thing: thing.name)
-            if not found:
-                continue
-            thing = self._chance.choice(found)
-            self._checker.note_harm(thing)
-            if self._chance.random() < 0.6:
-                self._engine.kill(thing.handle)
-                self._tally.count("containers killed")
-            else:
-                self._engine.remove(thing.handle)
-                self._tally.count("containers removed")
-
-    def stop(self) -> None:
-        """Do no more harm."""
-        self._over.set()
-        self.join()

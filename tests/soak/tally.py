@@ -64,12 +64,12 @@ class Tally:
         counts = self.counts
         return (
             f"minute {minute:3d}: {done} operations ended, {counts['kills']} kills, {counts['interrupted']} interrupted, "
-            f"{counts['containers killed'] + counts['containers removed']} containers harmed, "
+            f"{counts['containers killed'] + counts['containers removed']} containers harmed, {counts['cuts']} cuts, "
             f"{len(self.violations)} violations"
         )
 
-    def summary(self) -> str:
-        """The table at the end, without leaks and losses, which the last check adds."""
+    def summary(self, leaks: int, lost: int) -> str:
+        """The table at the end."""
         kinds = sorted({kind for kind, _ in self.outcomes})
         outcomes = sorted({outcome for _, outcome in self.outcomes})
         width = max([len(kind) for kind in kinds], default=0) + 2
@@ -79,6 +79,12 @@ class Tally:
             lines.append(kind.ljust(width) + "".join(cell.rjust(16) for cell in cells))
         lines += [_listed("stopped with", self.errors), _listed("refused with", self.refusals)]
         lines.append(_listed("counted", self.counts))
+        counts = self.counts
+        lines.append(
+            f"{sum(self.outcomes.values())} operations, kills: {counts['kills']}, stalls: {counts['stalls']}, interrupted "
+            f"operations that went on: {counts['interrupted']}, leaks: {leaks}, lost: {lost}, "
+            f"violations: {len(self.violations)}"
+        )
         return "\n".join(lines)
 
 
