@@ -148,7 +148,7 @@ class LogSettings:
     """The program's log, on standard error."""
 
     format: Literal["json", "console"] = "console"
-    """`console` for people, `json` for collectors: one object a line, with operation and resource."""
+    """`console` for people, `json` for collectors: one object a line, with operation and subject."""
     level: Literal["debug", "info", "warning", "error"] = "info"
     """The least that is written."""
 

@@ -273,8 +273,10 @@ class Vims:
 
     def __init__(self) -> None:
         self.kept: dict[str, Document] = {}
+        self.trusted: list[bool] = []
 
-    async def register(self, project: str, document: Document) -> Document:
+    async def register(self, project: str, document: Document, *, trusted: bool) -> Document:
+        self.trusted.append(trusted)
         if document["name"] in self.kept:
             raise Conflict("The name is taken.", code="vim-exists")
         made = {**document, "id": f"id of {document['name']}"}
@@ -291,7 +293,8 @@ class Vims:
                 return one
         raise NotFound(f"There is no VIM '{vim}'.", code="vim-not-found")
 
-    async def update(self, project: str, vim: str, document: Document) -> Document:
+    async def update(self, project: str, vim: str, document: Document, *, trusted: bool) -> Document:
+        self.trusted.append(trusted)
         found = await self.show(project, vim)
         found.update(document)
         return found

@@ -35,5 +35,13 @@ async def test_only_an_administrator_shares_an_infrastructure(api: Api) -> None:
     problem(await api.client().patch(f"{VIMS}/lab%20one", json={"shared": True}), 403, "role-missing")
 
 
+async def test_only_an_administrator_is_trusted_with_the_machine_itself(api: Api) -> None:
+    await api.client().post(VIMS, json=LAB)
+    await api.client().patch(f"{VIMS}/lab%20one", json={"default": True})
+    await api.client(api.admin).patch(f"{VIMS}/lab%20one", json={"default": False})
+    await api.client(api.admin).post(VIMS, json=LAB | {"name": "another"})
+    assert api.vims.trusted == [False, False, True, True]
+
+
 async def test_a_registration_that_is_no_object_is_refused(api: Api) -> None:
     problem(await api.client().post(VIMS, json=[1]), 400, "wrong-body")

@@ -71,6 +71,16 @@ def test_the_key_file_is_made_at_first_for_its_owner_only_and_found_again(tmp_pa
     assert [file.name for file in path.parent.iterdir()] == ["master.key"]
 
 
+def test_a_key_file_that_is_missing_where_keys_are_in_use_is_not_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    with pytest.raises(FairleadError) as caught:
+        load_keyring(path, in_use=True)
+    assert (caught.value.code, caught.value.place) == ("master-key-missing", str(path))
+    assert not path.exists()
+    made = load_keyring(path)
+    assert load_keyring(path, in_use=True).ids == made.ids
+
+
 def test_programs_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         rings = list(pool.map(lambda _: load_keyring(tmp_path / "master.key"), range(8)))

@@ -85,6 +85,17 @@ async def test_after_resealing_the_older_key_between_may_go(store: Store) -> Non
     assert len(owners) == 150
 
 
+async def test_resealing_leaves_what_is_damaged(store: Store) -> None:
+    older, newest = Keyring.new_key(), Keyring.new_key()
+    before = Vault(store, Keyring(older))
+    for number in range(3):
+        await put(store, before, f"vnf-{number}", f"value {number}")
+    await store.write(lambda tx: tx.run(tx.update(secrets).where(secrets.c.owner == "vnf-1").values(sealed="v1.x.y")))
+    vault = Vault(store, Keyring(f"{newest} {older}"))
+    assert (await vault.reseal(), await vault.reseal()) == (2, 0)
+    assert await vault.open("vnf-2") == {before.digest("value 2"): "value 2"}
+
+
 async def test_a_project_cannot_overwrite_anothers_secret(store: Store) -> None:
     vault = Vault(store, RING)
     await put(store, vault, "vnf-1", "a")

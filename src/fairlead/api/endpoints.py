@@ -18,7 +18,7 @@ from litestar import Request, Response
 from fairlead.api.bodies import JSON, chunks, content_type, read_json
 from fairlead.api.services import ApiSettings
 from fairlead.errors import BadRequest
-from fairlead.identity import Action, Caller, require
+from fairlead.identity import Action, Caller, allows, require
 from fairlead.sol import Interface, decode
 
 __all__ = ["Call", "Endpoint", "Parameter", "authorization", "query_of"]
@@ -88,6 +88,10 @@ class Call:
         """Have the caller be allowed to do `action` too. Raises Forbidden."""
         assert self.caller is not None
         require(self.caller, action)
+
+    def may(self, action: Action) -> bool:
+        """Whether the caller may do `action` too."""
+        return self.caller is not None and allows(self.caller, action)
 
     def path(self, name: str) -> str:
         """The value of a path parameter."""

@@ -81,7 +81,7 @@ class VimRegistry:
         wanted = await call.body(Document)
         if wanted.get("shared"):
             call.require(Action.SHARE)
-        made = await self._vims.register(call.project, wanted)
+        made = await self._vims.register(call.project, wanted, trusted=call.may(Action.HOLD_HOST))
         return created(call, made, f"{_VIMS}/{quote(str(made['id']), safe='')}")
 
     async def list(self, call: Call) -> Response[Any]:
@@ -93,7 +93,8 @@ class VimRegistry:
     async def update(self, call: Call) -> Response[Any]:
         wanted = await call.body(Document)
         await self._may_change(call, bool(wanted.get("shared")))
-        return document(await self._vims.update(call.project, call.path("vim"), wanted))
+        trusted = call.may(Action.HOLD_HOST)
+        return document(await self._vims.update(call.project, call.path("vim"), wanted, trusted=trusted))
 
     async def delete(self, call: Call) -> Response[Any]:
         await self._may_change(call, False)

@@ -31,8 +31,8 @@ Exit codes:
   1  an error, or an operation that was waited for failed
   2  a plan has changes; or the server refused the request as things stand
      (409, 412, 422), and nothing was done
-  3  accepted and still running: detached with Ctrl-C, the time of --wait is
-     over, or the server went away meanwhile
+  3  accepted and still running: detached with Ctrl-C, the time of --timeout
+     is over, or the server went away meanwhile
 """
 
 

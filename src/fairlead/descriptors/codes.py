@@ -1,7 +1,7 @@
 """Every problem code of the descriptor reader, with what it means and what to do.
 
-Codes are part of the interface: scripts filter by them, and `fairlead explain CODE` prints these texts. A test keeps the
-list and the code that raises them in step. Codes are never reused for another meaning.
+Codes are part of the interface: scripts filter by them, and docs/lint.md is made of these texts. A test keeps the list and
+the code that raises them in step. Codes are never reused for another meaning.
 """
 
 from __future__ import annotations

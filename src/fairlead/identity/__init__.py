@@ -7,6 +7,6 @@ Each belongs to one project and carries roles; `policy.py` says as data what a r
 """
 
 from fairlead.identity.identity import AccessToken, Client, Identity, Project, Token
-from fairlead.identity.policy import Action, Caller, Role, require
+from fairlead.identity.policy import Action, Caller, Role, allows, require
 
-__all__ = ["AccessToken", "Action", "Caller", "Client", "Identity", "Project", "Role", "Token", "require"]
+__all__ = ["AccessToken", "Action", "Caller", "Client", "Identity", "Project", "Role", "Token", "allows", "require"]

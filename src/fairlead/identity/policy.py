@@ -14,7 +14,7 @@ import msgspec
 
 from fairlead.errors import Forbidden
 
-__all__ = ["POLICY", "Action", "Caller", "Role", "require"]
+__all__ = ["POLICY", "Action", "Caller", "Role", "allows", "require"]
 
 
 class Role(StrEnum):
@@ -34,6 +34,8 @@ class Action(StrEnum):
     """Create, change, operate and delete them."""
     SHARE = "share"
     """Register, change or delete a VIM that all projects use."""
+    HOLD_HOST = "hold-host"
+    """Register or change a VIM that gives a hold on Fairlead's own machine, as the socket of a container engine does."""
     ADMINISTER = "administer"
     """Projects, tokens and OAuth2 clients."""
 
@@ -42,6 +44,7 @@ POLICY: Mapping[Action, frozenset[Role]] = {
     Action.READ: frozenset({Role.READER, Role.MEMBER, Role.ADMIN}),
     Action.CHANGE: frozenset({Role.MEMBER, Role.ADMIN}),
     Action.SHARE: frozenset({Role.ADMIN}),
+    Action.HOLD_HOST: frozenset({Role.ADMIN}),
     Action.ADMINISTER: frozenset({Role.ADMIN}),
 }
 
@@ -54,13 +57,18 @@ class Caller(msgspec.Struct, frozen=True):
     name: str
 
 
+def allows(caller: Caller, action: Action) -> bool:
+    """Whether `caller` may do `action`."""
+    return not caller.roles.isdisjoint(POLICY[action])
+
+
 def require(caller: Caller, action: Action) -> None:
     """Return when `caller` may do `action`.
 
     Raises Forbidden (code `role-missing`).
     """
     allowed = POLICY[action]
-    if caller.roles.isdisjoint(allowed):
+    if not allows(caller, action):
         held = ", ".join(sorted(caller.roles)) or "no role"
         raise Forbidden(
             f"'{caller.name}' has {held} in project '{caller.project}', which is not enough to {action}.",

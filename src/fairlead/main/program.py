@@ -39,7 +39,7 @@ from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
 from fairlead.packages import Catalogue, LocalStorage
 from fairlead.packages.locks import FileLock
-from fairlead.secrets import Vault, load_keyring
+from fairlead.secrets import Vault, any_sealed, load_keyring
 from fairlead.settings import Settings
 from fairlead.store import Store, Tx
 from fairlead.store.migrations import migrate
@@ -85,7 +85,8 @@ class Program:
         self.store = store or Store(settings.store_url, patience=settings.store.patience)
         migrate(self.store)
         self.metrics = CollectorRegistry()
-        keyring = load_keyring(settings.master_key_file, keys=settings.secrets.master_keys)
+        sealed = self.store.read_now(any_sealed)
+        keyring = load_keyring(settings.master_key_file, keys=settings.secrets.master_keys, in_use=sealed)
         self.vault = Vault(self.store, keyring)
         self.events = EventLog(self.store, self.clock, poll=settings.events.poll)
         self.identity = Identity(
@@ -183,6 +184,7 @@ class Program:
             self._begin(self._sweep_regularly(), "sweeper")
             self._begin(self._forget_regularly(), "retention")
             self._begin(self._recover_regularly(), "packages")
+            self._begin(self._reseal(), "resealing")
             self._begin(self.inspection.follow(), "inspection")
         log.info("program.started", worker=self.worker if self.works else None, deployment=self.deployment)
 
@@ -212,6 +214,16 @@ class Program:
                 await self.sweeper.sweep_all()
             except Exception as error:  # noqa: BLE001 - the next sweep may go well
                 log.warning("sweep.failed", error=repr(error))
+
+    async def _reseal(self) -> None:
+        """Have every secret sealed under the newest master key."""
+        try:
+            number = await self.vault.reseal()
+        except FairleadError as error:
+            log.warning("vault.not-resealed", code=error.code, cause=error.cause, remedy="Restart to try again.")
+        else:
+            if number:
+                log.info("vault.resealed", number=number)
 
     async def _recover_regularly(self) -> None:
         """Take up packages that another process left in the middle of its onboarding."""

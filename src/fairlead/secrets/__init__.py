@@ -5,6 +5,6 @@ that a secret has changed, and nothing can print it. Only the last step before a
 """
 
 from fairlead.secrets.keyring import Keyring, load_keyring
-from fairlead.secrets.vault import Vault
+from fairlead.secrets.vault import Vault, any_sealed
 
-__all__ = ["Keyring", "Vault", "load_keyring"]
+__all__ = ["Keyring", "Vault", "any_sealed", "load_keyring"]

@@ -30,6 +30,9 @@ __all__ = ["Keyring", "load_keyring"]
 
 _FORMAT = "v1"
 _NONCE = 12
+_HOW_TO_MAKE_ONE = (
+    "A new key: python3 -c 'import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'"
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -101,16 +104,19 @@ class Keyring:
             raise _unreadable(context, "It is damaged, or belongs to something else.") from error
 
 
-def load_keyring(path: Path, *, keys: str | None = None) -> Keyring:
-    """The keyring in `keys` when given (from the environment), else that in the file `path`, which is made at first.
+def load_keyring(path: Path, *, keys: str | None = None, in_use: bool = False) -> Keyring:
+    """The keyring in `keys` when given (from the environment), else that in the file `path`.
 
-    The file gets mode 0600. Two programs that start at once agree on one key.
-    Raises FairleadError (codes `master-key-invalid`, `master-key-unreadable`).
+    A file that is not there is made, with mode 0600; two programs that start at once agree on one key. But where keys
+    are `in_use`, because something is sealed under them, a missing file is a mistake that a new key would only hide.
+    Raises FairleadError (codes `master-key-invalid`, `master-key-missing`, `master-key-unreadable`).
     """
     if keys:
         return Keyring(keys)
     try:
         if not path.exists():
+            if in_use:
+                raise _missing(path)
             _make(path)
         text = path.read_text(encoding="ascii")
         mode = path.stat().st_mode & 0o777
@@ -167,12 +173,21 @@ def _decoded(word: str, number: int) -> bytes:
     return key
 
 
+def _missing(path: Path) -> FairleadError:
+    return FairleadError(
+        f"The database holds secrets, and the master key under which they are sealed is not at {path}.",
+        code="master-key-missing",
+        place=str(path),
+        remedy="Put the file back from its copy, or name its place in the settings (secrets.master_key_file). If it is lost, put "
+        f"a new key there, and give the VIMs their credentials again. {_HOW_TO_MAKE_ONE}",
+    )
+
+
 def _invalid(detail: str) -> FairleadError:
     return FairleadError(
         f"The keyring of master keys is not usable. {detail}",
         code="master-key-invalid",
-        remedy="Put the right keys back, newest first, one to a line. A new key: "
-        "python3 -c 'import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'",
+        remedy=f"Put the right keys back, newest first, one to a line. {_HOW_TO_MAKE_ONE}",
     )
 
 

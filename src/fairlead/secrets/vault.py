@@ -1,4 +1,4 @@
-"""The vault: secrets by owner, and small sealed blobs for rooms that keep their own rows.
+"""The vault: secrets by owner.
 
 `digest` is pure, so that desired resources can be computed with references before anything is stored; `put` stores the
 values in the transaction that stores what refers to them. `open` is called just before an infrastructure is.
@@ -10,12 +10,13 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from fairlead.errors import Quarantined
 from fairlead.resources import SecretRef
 from fairlead.secrets.keyring import Keyring
 from fairlead.secrets.tables import secrets
 from fairlead.store import Store, Tx
 
-__all__ = ["Vault"]
+__all__ = ["Vault", "any_sealed"]
 
 _RESEALED_AT_ONCE = 200
 
@@ -56,14 +57,6 @@ class Vault:
         """Delete all secrets of `owner`."""
         tx.run(tx.delete(secrets).where(secrets.c.owner == owner))
 
-    def seal(self, plain: bytes, *, context: str) -> str:
-        """`plain` encrypted, for a row of the caller's own. `context` names what it belongs to, as `vim/<id>`."""
-        return self._keyring.seal(plain, context)
-
-    def unseal(self, sealed: str, *, context: str) -> bytes:
-        """What was sealed in the same `context`. Raises Quarantined (code `secret-unreadable`)."""
-        return self._keyring.unseal(sealed, context)
-
     async def unreadable(self) -> list[str]:
         """The owners of secrets whose master key is not here: to be told at start."""
         statement = sa.select(secrets.c.owner).where(secrets.c.key.not_in(self._keyring.ids)).distinct()
@@ -73,22 +66,31 @@ class Vault:
     async def reseal(self) -> int:
         """Seal anew, under the newest key, what older keys here have sealed; how many secrets those were.
 
-        After it, and once the rows that other rooms sealed are written anew, older keys but the oldest may go.
+        What is damaged is left as it is. After it, older keys but the oldest may go.
         """
         older = self._keyring.ids - {self._keyring.current}
-        due = sa.select(secrets).where(secrets.c.key.in_(older)).limit(_RESEALED_AT_ONCE)
+        place = sa.tuple_(secrets.c.owner, secrets.c.digest)
+        due = sa.select(secrets).where(secrets.c.key.in_(older)).order_by(secrets.c.owner, secrets.c.digest)
+        last, number = ("", ""), 0
 
-        def work(tx: Tx) -> int:
-            rows = tx.all(due)
+        def work(tx: Tx) -> tuple[tuple[str, str] | None, int]:
+            rows, resealed = tx.all(due.where(place > last).limit(_RESEALED_AT_ONCE)), 0
             for row in rows:
-                value = self._opened(row.owner, row.digest, row.sealed)
+                try:
+                    value = self._opened(row.owner, row.digest, row.sealed)
+                except Quarantined:
+                    continue
                 self.put(tx, row.project, row.owner, {SecretRef(row.digest): value})
-            return len(rows)
+                resealed += 1
+            return (rows[-1].owner, rows[-1].digest) if rows else None, resealed
 
-        resealed = 0
-        while count := await self._store.write(work):
-            resealed += count
-        return resealed
+        while older:
+            reached, resealed = await self._store.write(work)
+            number += resealed
+            if reached is None:
+                break
+            last = reached
+        return number
 
     def _opened(self, owner: str, digest: str, sealed: str) -> str:
         return self._keyring.unseal(sealed, _context(owner, digest)).decode()
@@ -96,3 +98,8 @@ class Vault:
 
 def _context(owner: str, digest: str) -> str:
     return f"{owner} {digest}"
+
+
+def any_sealed(tx: Tx) -> bool:
+    """Whether anything is sealed under a master key."""
+    return tx.first(tx.select(secrets, secrets.c.owner).limit(1)) is not None

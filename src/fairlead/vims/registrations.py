@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fairlead.clock import Clock, iso
-from fairlead.errors import BadRequest, Conflict, FairleadError, NotFound, Quarantined, Unprocessable
+from fairlead.errors import BadRequest, Conflict, FairleadError, Forbidden, NotFound, Quarantined, Unprocessable
 from fairlead.events import EventLog
 from fairlead.resources import SecretRef
 from fairlead.secrets import Vault
@@ -71,10 +71,11 @@ class Registrations:
                 f"There is no driver for VIMs of the type '{name}'.", code="unknown-vim-type", remedy=f"Types: {known}."
             ) from None
 
-    async def register(self, project: str, document: dict[str, Any]) -> dict[str, Any]:
+    async def register(self, project: str, document: dict[str, Any], *, trusted: bool = True) -> dict[str, Any]:
         """Write down a new VIM; makes no call to it. Returns its document.
 
-        Raises BadRequest, Unprocessable for what its driver type does not take, Conflict when the name is taken.
+        Who is not `trusted` may not name one that gives a hold on Fairlead's own machine: Forbidden. Raises BadRequest,
+        Unprocessable for what its driver type does not take, Conflict when the name is taken.
         """
         asked = _read(document)
         if asked.name is msgspec.UNSET or asked.type is msgspec.UNSET:
@@ -94,7 +95,7 @@ class Registrations:
             "project": project,
         }
         credentials = asked.credentials or {}
-        self._validate(row, credentials)
+        self._validate(row, credentials, trusted=trusted)
 
         def insert(tx: Tx) -> None:
             row["credentials"] = self._keep(tx, project, row["id"], credentials)
@@ -134,8 +135,8 @@ class Registrations:
                 return row
         raise NotFound(f"There is no VIM '{vim}'.", code="vim-not-found", resource=vim)
 
-    async def update(self, project: str, vim: str, document: dict[str, Any]) -> dict[str, Any]:
-        """Change a VIM. The type cannot change. Raises as `register`."""
+    async def update(self, project: str, vim: str, document: dict[str, Any], *, trusted: bool = True) -> dict[str, Any]:
+        """Change a VIM. The type cannot change. Raises as `register`, of what it is and of what it is to be."""
         asked = _read(document)
         row = await self._owned(project, vim)
         if asked.type not in (msgspec.UNSET, row["type"]):
@@ -144,7 +145,9 @@ class Registrations:
         credentials = given.pop("credentials", None)
         known = await self.credentials(row) if credentials is None else credentials
         changed = {**row, **given, "version": row["version"] + 1, "updated": self._clock.now()}
-        self._validate(changed, known)
+        if not trusted:
+            self._validate(row, known, trusted=False)
+        self._validate(changed, known, trusted=trusted)
 
         def write(tx: Tx) -> None:
             if credentials is not None:
@@ -232,8 +235,16 @@ class Registrations:
             settings=row["settings"],
         )
 
-    def _validate(self, row: Mapping[str, Any], credentials: dict[str, str]) -> None:
-        self.driver_type(row["type"]).validate(self.access(row, credentials))
+    def _validate(self, row: Mapping[str, Any], credentials: dict[str, str], *, trusted: bool = True) -> None:
+        type_, access = self.driver_type(row["type"]), self.access(row, credentials)
+        type_.validate(access)
+        if not trusted and (hold := type_.hold_on_host(access)):
+            raise Forbidden(
+                f"VIM '{row['name']}' gives a hold on the machine that Fairlead runs on: {hold}.",
+                code="role-missing",
+                resource=row["name"],
+                remedy="Have an administrator register it, and share it if others need it.",
+            )
 
     def _keep(self, tx: Tx, project: str, vim_id: str, credentials: dict[str, str]) -> str | None:
         self._vault.forget(tx, vim_id)

@@ -65,9 +65,9 @@ class VimRegistry:
 
     # -- registrations -----------------------------------------------------------------------------------------------
 
-    async def register(self, project: str, document: dict[str, Any]) -> dict[str, Any]:
+    async def register(self, project: str, document: dict[str, Any], *, trusted: bool = True) -> dict[str, Any]:
         """Register a VIM (see `Registrations.register`)."""
-        return await self._registrations.register(project, document)
+        return await self._registrations.register(project, document, trusted=trusted)
 
     async def list(self, project: str) -> list[dict[str, Any]]:
         """The VIMs that `project` can use."""
@@ -82,9 +82,9 @@ class VimRegistry:
         row = await self._registrations.find(project, vim)
         return VimId(row["id"])
 
-    async def update(self, project: str, vim: str, document: dict[str, Any]) -> dict[str, Any]:
+    async def update(self, project: str, vim: str, document: dict[str, Any], *, trusted: bool = True) -> dict[str, Any]:
         """Change a VIM (see `Registrations.update`)."""
-        changed = await self._registrations.update(project, vim, document)
+        changed = await self._registrations.update(project, vim, document, trusted=trusted)
         self._stale(changed["id"])
         return changed
 

@@ -153,6 +153,13 @@ class DriverType(Protocol):
         """
         ...
 
+    def hold_on_host(self, access: Access) -> str | None:
+        """What of the machine that Fairlead runs on a registration gives into its owner's hands, in words; None: nothing.
+
+        It is asked of registrations that `validate` has found right. Only administrators may make those that do.
+        """
+        ...
+
     def open(self, access: Access, artifacts: Artifacts, clock: Clock) -> Driver:
         """A driver for one VIM; makes no call yet."""
         ...

@@ -42,6 +42,10 @@ class ContainersDriverType:
         settings_of(access)
         tls_context(access)
 
+    def hold_on_host(self, access: Access) -> str | None:
+        place = place_of(access)
+        return f"a container engine on it, {place.socket or place.address}" if place.on_host else None
+
     def open(self, access: Access, artifacts: Artifacts, clock: Clock) -> Driver:
         engine = Engine(place_of(access), settings_of(access), tls_context(access))
         return ContainersDriver(access.deployment, engine, artifacts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,6 +39,15 @@ class Place(msgspec.Struct, frozen=True):
 
     socket: str | None
     address: str
+
+    @property
+    def on_host(self) -> bool:
+        """Whether it says of itself that this is the machine that Fairlead runs on."""
+        host = urlsplit(self.address).hostname or ""
+        try:
+            return self.socket is not None or ip_address(host).is_loopback or ip_address(host).is_unspecified
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
 
 
 def settings_of(access: Access) -> Settings:

@@ -9,6 +9,7 @@ does not exist cannot be referred to, and an address is given out once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any
 
 import msgspec
@@ -38,11 +39,20 @@ class SimulatedDriverType:
     def validate(self, access: Access) -> None:
         """Raises Unprocessable (`bad-vim-settings`) for settings that are not `Behaviour`."""
         try:
-            msgspec.convert(access.settings, Behaviour)
-        except msgspec.ValidationError as error:
+            behaviour = msgspec.convert(access.settings, Behaviour)
+            for cidr in behaviour.networks.values():
+                ip_network(cidr)
+        except ValueError as error:
             raise Unprocessable(
                 f"The settings of a simulated VIM are not right: {error}.", code="bad-vim-settings", place="settings"
             ) from error
+
+    def hold_on_host(self, access: Access) -> str | None:
+        if access.interface.get("state"):
+            return "a file of it (interface.state)"
+        behaviour = msgspec.convert(access.settings, Behaviour)
+        crashes = any(fault.effect.startswith("crash") for fault in behaviour.faults)
+        return "Fairlead's own process (a fault that crashes it)" if crashes else None
 
     def open(self, access: Access, artifacts: Artifacts, clock: Clock) -> Driver:
         self.validate(access)
