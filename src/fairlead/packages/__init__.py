@@ -5,7 +5,10 @@ stops being dangerous. Reading never unpacks to paths that a package chooses, ne
 tells every mistake as a problem with its line, in the same form as the descriptor reader does.
 """
 
-from fairlead.packages.catalogue import Catalogue, PackageRef, Uses
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from fairlead.packages.codes import PACKAGE_CODES
 from fairlead.packages.contents import Contents, Limits
 from fairlead.packages.csar import Csar, Signature, open_csar
@@ -14,6 +17,9 @@ from fairlead.packages.manifest import Manifest, read_manifest
 from fairlead.packages.metafile import META_FILE, MetaEntry, ToscaMeta, read_meta
 from fairlead.packages.reading import PackageReading, read_package
 from fairlead.packages.storage import LocalStorage, PackageStorage
+
+if TYPE_CHECKING:
+    from fairlead.packages.catalogue import Catalogue, PackageRef, Uses
 
 __all__ = [
     "META_FILE",
@@ -39,3 +45,12 @@ __all__ = [
     "read_meta",
     "read_package",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The catalogue, imported when it is asked for: it brings the database, for which a linter must not wait."""
+    if name in ("Catalogue", "PackageRef", "Uses"):
+        from fairlead.packages import catalogue
+
+        return getattr(catalogue, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

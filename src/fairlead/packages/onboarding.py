@@ -7,16 +7,14 @@ that is not the one whose checksum the VNFD gives is refused before any VIM gets
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import msgspec
-
-from fairlead.descriptors import Mark, Problem, Problems, Severity, SoftwareImage, Vnfd
+from fairlead.descriptors import Problem, Problems, Severity
 from fairlead.errors import Unprocessable
+from fairlead.packages.checking import check_images, check_storable, images_of, proven_digests
 from fairlead.packages.contents import READ_ERRORS, Limits
 from fairlead.packages.csar import Csar, open_csar
 from fairlead.packages.describing import Described, describe
@@ -24,10 +22,6 @@ from fairlead.packages.digests import digest_of
 from fairlead.packages.reading import read_csar
 
 __all__ = ["Onboarded", "images_of", "onboard", "refused"]
-
-
-_LONGEST_ID: Final = 255
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +44,10 @@ def onboard(path: Path, *, uploaded: float, limits: Limits | None = None) -> Onb
         found.extend(reading.problems)
         if reading.vnfd is None or csar.contents is None:
             raise refused(reading.problems)
-        _check_storable(reading.vnfd, found)
+        check_storable(reading.vnfd, found)
         try:
             digests = _digests(csar)
-            _check_images(csar, reading.vnfd, digests, found)
+            check_images(csar, reading.vnfd, digests, found)
         except READ_ERRORS as error:
             raise refused(
                 (*reading.problems, Problem("damaged-file", f"a file cannot be read: {error}", path.name, 0, 0))
@@ -63,11 +57,6 @@ def onboard(path: Path, *, uploaded: float, limits: Limits | None = None) -> Onb
         described = describe(csar, reading, images_of(reading.vnfd), digests, uploaded)
         warnings = tuple(each for each in found.sorted() if each.severity is Severity.WARNING)
         return Onboarded(described, digests, warnings)
-
-
-def images_of(vnfd: Vnfd) -> Mapping[str, SoftwareImage]:
-    """The software images of all flavours by id."""
-    return {id: image for flavour in vnfd.flavours.values() for id, image in flavour.images.items()}
 
 
 def refused(problems: tuple[Problem, ...]) -> Unprocessable:
@@ -103,38 +92,7 @@ def _document(problem: Problem) -> dict[str, Any]:
 def _digests(csar: Csar) -> dict[str, str]:
     """The SHA-256 of every file; those that the manifest gives have just been found right and are not computed again."""
     assert csar.contents is not None
-    checked = {
-        digest.path: digest.value.lower()
-        for digest in csar.digests
-        if digest.algorithm.lower().replace("-", "") == "sha256" and not digest.external
-    }
+    checked = proven_digests(csar)
     return {
         name: f"sha256:{checked.get(name) or digest_of(csar.contents, name, 'sha-256')}" for name in csar.contents.sizes
     }
-
-
-def _check_storable(vnfd: Vnfd, problems: Problems) -> None:
-    """Tell of what the database, which gets to hold all parts of a descriptor some time, cannot hold."""
-    if len(vnfd.descriptor_id) > _LONGEST_ID:
-        problems.error("bad-value", f"the descriptor's id has more than {_LONGEST_ID} characters", vnfd.mark)
-    if _NUL.search(msgspec.json.encode(vnfd, enc_hook=str)):
-        problems.error("bad-value", "a text of the descriptor holds the character U+0000", Mark(vnfd.mark.file))
-
-
-def _check_images(csar: Csar, vnfd: Vnfd, digests: Mapping[str, str], problems: Problems) -> None:
-    """Tell of images in the package that are not those whose checksum the VNFD gives."""
-    assert csar.contents is not None
-    for image in images_of(vnfd).values():
-        if image.path is None or image.checksum is None or image.path not in digests:
-            continue
-        algorithm, wanted = image.checksum.algorithm, image.checksum.hash
-        try:
-            found = digests[image.path].partition(":")[2]
-            if algorithm.lower() != "sha-256":
-                found = digest_of(csar.contents, image.path, algorithm)
-        except ValueError:
-            problems.warning("digest-algorithm", f'"{algorithm}" of image "{image.id}" is not checked', image.mark)
-            continue
-        if found != wanted:
-            told = f'"{image.path}" has the {algorithm} {found}, not the one that image "{image.id}" gives'
-            problems.error("wrong-checksum", told, image.mark)

@@ -1,0 +1,1 @@
+"""What authors of packages use: looking, explaining, starting, building, drawing."""
