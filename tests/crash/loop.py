@@ -10,6 +10,7 @@ line for each violation and a last one with the number of points.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -20,11 +21,12 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import dbos  # noqa: F401 - before forking, for every child would import it
+import dbos._sys_db_sqlite  # noqa: F401 - before forking, for every child would import it
 
 from fairlead.main.program import Program
 from fairlead.operations.ledger import read_records
 from fairlead.resources import State
+from fairlead.secrets import Keyring
 from fairlead.settings import load_settings
 from fairlead.store import Store
 from fairlead.vims.simulated import World, driver
@@ -161,6 +163,14 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target)
 
 
+def _warm_up() -> None:
+    """Do once what every child would do, and keep what is there from being copied by their garbage collections."""
+    Keyring(Keyring.new_key())
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+
+
 def _points() -> list[tuple[str, str]]:
     points = [("write", when) for when in ("before", "after")]
     return points + [(call, when) for call in CALLS for when in ("before", "after")]
@@ -169,6 +179,7 @@ def _points() -> list[tuple[str, str]]:
 def run_case(case: Case, root: Path) -> list[dict[str, Any]]:
     """All points of one case; the violations, and last the number of points."""
     data, baseline = root / "work", root / "baseline"
+    _warm_up()
 
     def again(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         code, answer = fork(work)
