@@ -61,6 +61,7 @@ __all__ = [
     "ServerUnreachable",
     "StillRunning",
     "StorageFull",
+    "StorageUnavailable",
     "StoreUnavailable",
     "Superseded",
     "TooLarge",
@@ -301,6 +302,14 @@ class StoreUnavailable(FairleadError):
     status = 503
     retryable = True
     default_code = "store-unavailable"
+
+
+class StorageUnavailable(FairleadError):
+    """The storage of packages does not answer, or not as it should."""
+
+    status = 503
+    retryable = True
+    default_code = "package-storage-unavailable"
 
 
 class StorageFull(FairleadError):

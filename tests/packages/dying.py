@@ -10,18 +10,33 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from fairlead.packages import LocalStorage
 from fairlead.packages.storage import LocalUpload
 from fairlead.store import Store, Tx
+from tests.descriptors.samples import ROOT
 from tests.packages.shelf import PROJECT, Shelf, in_chunks
 
 T = TypeVar("T")
 DIED = 9
+
+
+async def dies(url: str, data: Path, what: str, package: str, point: int, content: bytes = b"") -> bool:
+    """Have another process do it and die at `point`; False when it had been done before that point."""
+    file = data.parent / "upload.csar"
+    file.write_bytes(content)
+    arguments = (url, str(data), what, package, str(point), str(file))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.packages.dying", *arguments, cwd=ROOT, stderr=subprocess.PIPE
+    )
+    _, told = await process.communicate()
+    assert process.returncode in (0, DIED), told.decode()
+    return process.returncode == DIED
 
 
 class Points:
@@ -71,18 +86,21 @@ class DyingStorage(LocalStorage):
 
     points: Points
 
-    def open_upload(self, package: str) -> DyingUpload:
-        upload = self.points.around(super().open_upload, package)
+    def open_upload(self, key: str) -> DyingUpload:
+        upload = self.points.around(super().open_upload, key)
         upload.__class__ = DyingUpload
         assert isinstance(upload, DyingUpload)
         upload.points = self.points
         return upload
 
-    def path(self, package: str) -> Path:
-        return self.points.around(super().path, package)
+    def open(self, key: str) -> IO[bytes]:
+        return self.points.around(super().open, key)
 
-    def delete(self, package: str) -> None:
-        self.points.around(super().delete, package)
+    def size(self, key: str) -> int | None:
+        return self.points.around(super().size, key)
+
+    def delete(self, key: str) -> None:
+        self.points.around(super().delete, key)
 
 
 async def main(url: str, data: str, what: str, package: str, point: str, content: bytes) -> None:

@@ -9,10 +9,13 @@ import zipfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from fairlead.clock import SteppedClock
 from fairlead.descriptors import read_vnfd
 from fairlead.events import EventLog
-from fairlead.packages import META_FILE, Catalogue, LocalStorage, PackageStorage
+from fairlead.packages import META_FILE, Catalogue, FileClaims, LocalStorage, PackageStorage
+from fairlead.packages.tables import contents, packages
 from fairlead.sol import KeyValuePairs, PackageOperationalState, VnfPkgInfo, VnfPkgInfoModifications
 from fairlead.store import Store, Tx
 from tests.packages.building import METADATA, Entries, entries, manifest
@@ -50,6 +53,7 @@ class Shelf:
         upload_limit: int = 2**30,
     ) -> None:
         self.clock = clock or SteppedClock()
+        self.store = store
         self.events = EventLog(store, self.clock)
         self.users: dict[str, list[str]] = {}
         self.data = data
@@ -58,6 +62,7 @@ class Shelf:
             self.events,
             self.clock,
             storage or LocalStorage(data, reserve=0),
+            FileClaims(data),
             self.uses,
             upload_limit=upload_limit,
         )
@@ -86,12 +91,19 @@ class Shelf:
         return [event.type for event in await self.events.read(None, subject=package)]
 
     def stored(self) -> list[str]:
-        """Every file below the data directory but locks, which stay for the life of a package."""
-        return sorted(
-            path.relative_to(self.data).as_posix()
-            for path in self.data.rglob("*")
-            if path.is_file() and ".locks" not in path.parts
-        )
+        """Every file below the data directory."""
+        return sorted(path.relative_to(self.data).as_posix() for path in self.data.rglob("*") if path.is_file())
+
+    def file_of(self, package: str) -> Path:
+        """Where the content of a package is."""
+        joined = sa.select(contents.c.key).join(packages, packages.c.checksum == contents.c.digest)
+        key = self.store.read_now(lambda tx: tx.scalar(joined.where(packages.c.id == package)))
+        return self.data / "packages" / f"{key}.csar"
+
+    def kept(self) -> set[tuple[str, int]]:
+        """The names of the files that the database knows, and how many packages have each."""
+        rows = self.store.read_now(lambda tx: tx.find_all(contents))
+        return {(f"packages/{row.key}.csar", row.users) for row in rows}
 
 
 async def in_chunks(content: bytes, size: int = 1000) -> AsyncIterator[bytes]:

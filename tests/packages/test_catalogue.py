@@ -40,6 +40,7 @@ async def test_a_created_package_is_empty_disabled_and_told_of(shelf: Shelf) -> 
         "userDefinedData": {"name": "edge"},
         "_links": {
             "self": {"href": f"/vnfpkgm/v2/vnf_packages/{created.id}"},
+            "vnfd": {"href": f"/vnfpkgm/v2/vnf_packages/{created.id}/vnfd"},
             "packageContent": {"href": f"/vnfpkgm/v2/vnf_packages/{created.id}/package_content"},
         },
     }
@@ -182,7 +183,7 @@ async def test_an_enabled_package_is_not_deleted(shelf: Shelf) -> None:
     with pytest.raises(Conflict) as caught:
         await shelf.catalogue.delete(PROJECT, id)
     assert caught.value.code == "package-state"
-    assert shelf.stored() == [f"packages/{id}.csar"]
+    assert shelf.stored() == [f"packages/{shelf.file_of(id).name}"]
 
 
 async def test_a_package_in_use_is_not_deleted_and_its_users_are_named(shelf: Shelf) -> None:

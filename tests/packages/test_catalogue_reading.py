@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -26,13 +27,9 @@ class CountingStorage(LocalStorage):
 
     opened = 0
 
-    def path(self, package: str) -> Path:
+    def open(self, key: str) -> IO[bytes]:
         self.opened += 1
-        return super().path(package)
-
-
-def file_of(shelf: Shelf, id: str) -> Path:
-    return shelf.data / "packages" / f"{id}.csar"
+        return super().open(key)
 
 
 async def test_a_package_is_found_by_its_vnfd_within_its_project(store: Store, tmp_path: Path) -> None:
@@ -83,7 +80,7 @@ async def test_a_descriptor_is_read_once_for_all_who_ask_for_it(sqlite_store: St
     assert first.product_name == "Router"
     assert all(other is first for other in others)
     assert storage.opened == 1
-    file_of(shelf, id).unlink()
+    shelf.file_of(id).unlink()
     assert await shelf.catalogue.vnfd(id) is first
 
 
@@ -178,7 +175,7 @@ async def test_a_package_whose_file_is_damaged_concerns_itself_only(
     before = Shelf(sqlite_store, tmp_path / "data")
     bad, good = await before.onboarded(), await before.onboarded(package(vnfd_id="router-2"))
     assert callable(damage)
-    damage(file_of(before, bad))
+    damage(before.file_of(bad))
     shelf = Shelf(sqlite_store, tmp_path / "data")
     await shelf.catalogue.recover()
     for reading in (
@@ -198,7 +195,7 @@ async def test_a_package_whose_file_is_damaged_concerns_itself_only(
 
 async def test_a_file_that_is_put_back_is_read_again(shelf: Shelf) -> None:
     id = await shelf.onboarded()
-    path = file_of(shelf, id)
+    path = shelf.file_of(id)
     content = path.read_bytes()
     path.unlink()
     with pytest.raises(Quarantined):

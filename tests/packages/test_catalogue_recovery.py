@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from fairlead.errors import Conflict, NotFound
 from fairlead.packages import LocalStorage
 from fairlead.store import Store
-from tests.descriptors.samples import ROOT
-from tests.packages.dying import DIED
+from tests.packages.dying import dies
 from tests.packages.shelf import DISABLED, IMAGE, PROJECT, Shelf, in_chunks, package
 
-BEYOND_UPLOADING = 20
+BEYOND_UPLOADING = 24
 BEYOND_DELETING = 6
-BEYOND_RECOVERING = 8
+BEYOND_RECOVERING = 10
 """The first points that are not met any more: each loop goes that far, and says so if there have come to be more."""
 
 
@@ -33,19 +31,6 @@ def shelf(store: Store, tmp_path: Path) -> Shelf:
 def reopened(open_store: Callable[[], Store], tmp_path: Path) -> Callable[[], Shelf]:
     """The catalogue as another process has it."""
     return lambda: Shelf(open_store(), tmp_path / "data")
-
-
-async def dies(url: str, data: Path, what: str, package: str, point: int, content: bytes = b"") -> bool:
-    """Have another process do it and die at `point`; False when it had been done before that point."""
-    file = data.parent / "upload.csar"
-    file.write_bytes(content)
-    arguments = (url, str(data), what, package, str(point), str(file))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.packages.dying", *arguments, cwd=ROOT, stderr=subprocess.PIPE
-    )
-    _, told = await process.communicate()
-    assert process.returncode in (0, DIED), told.decode()
-    return process.returncode == DIED
 
 
 @pytest.mark.crash
@@ -68,7 +53,8 @@ async def test_a_package_whose_process_died_is_onboarded_or_can_be_uploaded_agai
         assert info.onboarding_state in ("CREATED", "ERROR")
         assert after.stored() == []
         assert (await after.uploaded(package(), id)).onboarding_state == "ONBOARDED"
-    assert after.stored() == [f"packages/{id}.csar"]
+    assert {(name, 1) for name in after.stored()} == after.kept()
+    assert after.file_of(id).is_file()
     assert (await after.told(id)).count("package.onboarded") == 1
 
 
@@ -160,10 +146,10 @@ async def test_a_package_that_ends_the_process_each_time_is_given_up(
             super().__init__(tmp_path / "data", reserve=0)
             self.reading, self.go_on = threading.Event(), threading.Event()
 
-        def path(self, package: str) -> Path:
+        def open(self, key: str) -> IO[bytes]:
             self.reading.set()
             self.go_on.wait()
-            return super().path(package)
+            return super().open(key)
 
     shelf = Shelf(store, tmp_path / "data")
     id = await shelf.created()
@@ -195,7 +181,7 @@ async def test_a_package_whose_file_went_before_it_was_read_fails_and_can_be_upl
     id = await shelf.created()
     await shelf.catalogue.upload(PROJECT, id, in_chunks(package()))
     await shelf.catalogue.stop()
-    (shelf.data / "packages" / f"{id}.csar").unlink()
+    shelf.file_of(id).unlink()
     after = reopened()
     await after.catalogue.recover()
     await after.catalogue.idle()

@@ -54,7 +54,7 @@ async def test_an_upload_goes_through_all_states_and_its_events_tell(shelf: Shel
     assert (info.onboarding_state, info.operational_state) == ("ONBOARDED", "ENABLED")
     assert info.checksum is not None
     assert (info.checksum.algorithm, info.checksum.hash) == ("SHA-256", hashlib.sha256(content).hexdigest())
-    assert shelf.stored() == [f"packages/{info.id}.csar"]
+    assert shelf.stored() == [f"packages/{shelf.file_of(info.id).name}"]
     told = [(event.type, event.data["onboardingState"]) for event in await shelf.events.read(PROJECT)]
     assert told == [
         ("package.created", "CREATED"),
@@ -263,11 +263,11 @@ async def test_a_disk_that_is_full_ends_an_upload_and_says_so(store: Store, tmp_
 
 async def test_a_storage_that_fails_ends_an_upload_and_says_so(shelf: Shelf) -> None:
     id = await shelf.created()
-    (shelf.data / "packages" / ".incoming" / id).mkdir()
+    (shelf.data / "packages" / ".incoming").rmdir()
     with pytest.raises(FairleadError) as caught:
         await shelf.catalogue.upload(PROJECT, id, in_chunks(package()))
     assert (caught.value.code, caught.value.status) == ("package-storage-failed", 500)
-    (shelf.data / "packages" / ".incoming" / id).rmdir()
+    (shelf.data / "packages" / ".incoming").mkdir()
     assert (await shelf.uploaded(package(), id)).onboarding_state == "ONBOARDED"
 
 

@@ -37,7 +37,7 @@ from fairlead.operations import (
 )
 from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
-from fairlead.packages import Catalogue, LocalStorage
+from fairlead.packages import Catalogue, FileClaims, LocalStorage
 from fairlead.packages.locks import FileLock
 from fairlead.secrets import Vault, any_sealed, load_keyring
 from fairlead.settings import Settings
@@ -97,6 +97,7 @@ class Program:
             self.events,
             self.clock,
             LocalStorage(settings.data),
+            FileClaims(settings.data),
             _package_uses,
             upload_limit=settings.packages.upload_limit,
         )

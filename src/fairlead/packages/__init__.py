@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fairlead.packages.claims import Claims, FileClaims
 from fairlead.packages.codes import PACKAGE_CODES
 from fairlead.packages.contents import Contents, Limits
 from fairlead.packages.csar import Csar, Signature, open_csar
@@ -25,9 +26,11 @@ __all__ = [
     "META_FILE",
     "PACKAGE_CODES",
     "Catalogue",
+    "Claims",
     "Contents",
     "Csar",
     "Digest",
+    "FileClaims",
     "Limits",
     "LocalStorage",
     "Manifest",

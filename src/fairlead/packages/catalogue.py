@@ -21,12 +21,15 @@ from fairlead.clock import Clock
 from fairlead.descriptors import Vnfd
 from fairlead.errors import BadRequest, Conflict, Unprocessable
 from fairlead.events import EventLog
+from fairlead.packages.claims import Claims
 from fairlead.packages.contents import Limits
 from fairlead.packages.extracted import ExtractedFiles
 from fairlead.packages.intake import Intake
+from fairlead.packages.opening import Opening
 from fairlead.packages.reader import PackageReader
 from fairlead.packages.records import PackageRecord, find, in_state, info_of, locked, save, with_usage
 from fairlead.packages.removing import Removals
+from fairlead.packages.sharing import leave
 from fairlead.packages.storage import PackageStorage
 from fairlead.packages.tables import packages
 from fairlead.packages.threads import to_end
@@ -82,6 +85,7 @@ class Catalogue:
         events: EventLog,
         clock: Clock,
         storage: PackageStorage,
+        claims: Claims,
         uses: Uses,
         *,
         upload_limit: int = 64 * 2**30,
@@ -93,8 +97,10 @@ class Catalogue:
         self._uses = uses
         self._extracted = ExtractedFiles(storage.artifacts, storage.reserve)
         self._removals = Removals(store, clock, storage, self._extracted)
-        self._intake = Intake(store, events, clock, storage, self._removals, limit=upload_limit, limits=limits)
-        self._reader = PackageReader(store, clock, storage, self._extracted, limits)
+        self._claims = claims
+        self._intake = Intake(store, events, clock, storage, claims, self._removals, limit=upload_limit, limits=limits)
+        self._opening = Opening(store, storage, limits)
+        self._reader = PackageReader(self._opening, clock, self._extracted)
 
     # -- package management (SOL005 clause 9) --------------------------------------------------------------------------
 
@@ -177,7 +183,7 @@ class Catalogue:
         """
         claim = await self._intake.claim(project, package)
 
-        def work(tx: Tx) -> None:
+        def work(tx: Tx) -> str | None:
             record = locked(tx, package)
             if record.operational is not PackageOperationalState.DISABLED:
                 raise in_state(record, "is enabled", "Disable it first, so that nobody begins to use it.")
@@ -190,17 +196,19 @@ class Catalogue:
                     resource=package,
                     remedy="Terminate and delete what uses it first.",
                 )
-            digests = tx.scalar(tx.select(packages, packages.c.digests).where(packages.c.id == package))
-            self._removals.note(tx, package, digests.values() if isinstance(digests, dict) else ())
+            superfluous = leave(tx, record.checksum) if record.checksum is not None else record.incoming
+            if superfluous is not None:
+                digests = tx.scalar(tx.select(packages, packages.c.digests).where(packages.c.id == package))
+                self._removals.note(tx, superfluous, digests.values() if isinstance(digests, dict) else ())
             tx.run(tx.delete(packages).where(packages.c.id == package))
             self._tell(tx, "package.deleted", record)
+            return superfluous
 
         try:
-            await self._store.write(work, project)
-        except BaseException:
+            superfluous = await self._store.write(work, project)
+        finally:
             claim.release()
-            raise
-        await self._removals.carry_out(package, claim)
+        await self._removals.carry_out(superfluous)
 
     async def upload(self, project: str, package: str, chunks: AsyncIterator[bytes]) -> None:
         """Take the content in; onboarding goes on afterwards, seen in `onboardingState` and events (see `Intake`)."""
@@ -208,6 +216,7 @@ class Catalogue:
 
     async def recover(self) -> None:
         """Go on with what processes that are gone have left. For the start, and harmless at any time."""
+        await to_end(self._claims.tidy)
         await self._intake.recover()
         await self._removals.finish()
         await to_end(self._extracted.tidy, self._clock.now() - _UNUSED)
@@ -219,6 +228,7 @@ class Catalogue:
     async def stop(self) -> None:
         """Leave what is being onboarded, for `recover` to go on with."""
         await self._intake.stop()
+        await to_end(self._claims.close)
 
     # -- for VNF management and drivers --------------------------------------------------------------------------------
 

@@ -120,25 +120,33 @@ class Csar:
         self.close()
 
 
-def open_csar(path: Path, *, limits: Limits | None = None, missing_files: Severity = Severity.ERROR) -> Csar:
-    """Open a package: an archive, or a directory with its files.
+def open_csar(
+    source: Path | IO[bytes],
+    *,
+    label: str | None = None,
+    limits: Limits | None = None,
+    missing_files: Severity = Severity.ERROR,
+) -> Csar:
+    """Open a package: an archive, which may be an open file that stays the caller's, or a directory with its files.
 
-    `missing_files` is the severity of files that are named and not there, for directories only: an archive is complete.
-    Raises FileNotFoundError if there is nothing at `path`.
+    `label` is what problems call it, by default its file name. `missing_files` is the severity of files that are named and
+    not there, for directories only: an archive is complete. Raises FileNotFoundError if there is nothing at a path.
     """
-    if not path.exists():
-        raise FileNotFoundError(path)
-    csar = Csar(path.name, None, missing_files=missing_files if path.is_dir() else Severity.ERROR)
+    if isinstance(source, Path) and not source.exists():
+        raise FileNotFoundError(source)
+    directory = isinstance(source, Path) and source.is_dir()
+    name = label or (source.name if isinstance(source, Path) else "package")
+    csar = Csar(name, None, missing_files=missing_files if directory else Severity.ERROR)
     with suppress(TooManyProblems):
-        _open(csar, path, limits or Limits())
+        _open(csar, source, limits or Limits())
     return csar
 
 
-def _open(csar: Csar, path: Path, limits: Limits) -> None:
-    if path.is_dir():
-        csar.contents = open_directory(path, limits, csar.found)
+def _open(csar: Csar, source: Path | IO[bytes], limits: Limits) -> None:
+    if isinstance(source, Path) and source.is_dir():
+        csar.contents = open_directory(source, limits, csar.found)
     else:
-        csar.contents = open_zip(path, path.name, limits, csar.found)
+        csar.contents = open_zip(source, csar.label, limits, csar.found)
         _unwrap(csar, limits)
     if csar.contents is not None:
         _find_entry(csar, csar.contents)

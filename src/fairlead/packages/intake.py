@@ -3,9 +3,10 @@
     CREATED ─┬─> UPLOADING ──> PROCESSING ─┬─> ONBOARDED
     ERROR  <─┘       └─> as before         └─> ERROR
 
-Whoever works on a package holds its claim in the storage, which ends with its process. So a row that says UPLOADING or
-PROCESSING and that nobody has claimed was left behind: an upload is put back to be repeated, onboarding is begun again,
-by the next start or by the next upload. A package at which the process has died several times is given up instead.
+Whoever works on a package holds its claim, which ends with its process. So a row that says UPLOADING or PROCESSING and
+that nobody has claimed was left behind: an upload is put back to be repeated, onboarding is begun again, by the next
+start or by the next upload. A package at which the process has died several times is given up instead. Each upload has a
+key of its own in the row, so one that was taken for dead and lives cannot write over what came after it.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ import structlog
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
-from fairlead.errors import Conflict, FairleadError, StoreUnavailable
+from fairlead.errors import Conflict, FairleadError, StorageUnavailable, StoreUnavailable
 from fairlead.events import EventLog
+from fairlead.packages.claims import Claim, Claims
 from fairlead.packages.contents import Limits
 from fairlead.packages.onboarding import Onboarded, onboard
 from fairlead.packages.receiving import Received, receive, storage_failed
 from fairlead.packages.records import PackageRecord, find, in_state, locked, save
 from fairlead.packages.removing import Removals
-from fairlead.packages.storage import Claim, PackageStorage
-from fairlead.packages.tables import packages, removals
+from fairlead.packages.sharing import Moved, key_of, leave, share
+from fairlead.packages.storage import PackageStorage, new_key
+from fairlead.packages.tables import contents, packages
 from fairlead.packages.threads import settled, to_end
 from fairlead.sol import PackageOnboardingState as State
 from fairlead.sol import PackageOperationalState, ProblemDetails, problem_of
@@ -45,6 +48,8 @@ _ATTEMPTS = 5
 _PAUSE = 1.0
 _PATIENCE = 120.0
 """Seconds for which a sender may be silent in the middle of an upload."""
+_STORAGE_PATIENCE = 600.0
+"""Seconds for which a storage that does not answer is waited for before onboarding fails."""
 
 
 class Intake:
@@ -56,6 +61,7 @@ class Intake:
         events: EventLog,
         clock: Clock,
         storage: PackageStorage,
+        claims: Claims,
         removals: Removals,
         *,
         limit: int,
@@ -65,6 +71,7 @@ class Intake:
         self._events = events
         self._clock = clock
         self._storage = storage
+        self._claims = claims
         self._removals = removals
         self._limit = limit
         self._limits = limits
@@ -78,28 +85,28 @@ class Intake:
         is as it was.
         """
         claim = await self.claim(project, package)
-        arriving: asyncio.Future[None] | None = None
-        beginning = asyncio.ensure_future(self._store.write(partial(self._begin, package=package), project))
+        key = new_key()
+        beginning = asyncio.ensure_future(self._store.write(partial(self._begin, package=package, key=key), project))
+        taken: asyncio.Future[str | None] | None = None
         try:
             await settled(beginning)
-            received = await receive(self._storage, package, chunks, self._clock, limit=self._limit, patience=_PATIENCE)
-            work = partial(self._received, package=package, received=received, now=self._clock.now())
-            arriving = asyncio.ensure_future(self._store.write(work, project))
-            await settled(arriving)
+            received = await self._receive(key, chunks)
+            taken = asyncio.ensure_future(self._take(package, key, received))
+            superfluous = await settled(taken)
         except BaseException:
             if not _succeeded(beginning):
                 claim.release()
-            elif not _succeeded(arriving):
-                await asyncio.shield(self._spawn(self._put_back(package, claim), claim))
+            elif taken is None or not _succeeded(taken):
+                await asyncio.shield(self._spawn(self._put_back(package, key), claim))
             else:
-                self._spawn(self._onboard(package, claim), claim)
+                self._spawn(self._onboard(package, taken.result()), claim)
             raise
-        self._spawn(self._onboard(package, claim), claim)
+        self._spawn(self._onboard(package, superfluous), claim)
 
     async def claim(self, project: str, package: str) -> Claim:
         """The right to work on a package of `project`. Raises NotFound, Conflict (`package-state`)."""
         record = await self._store.read(lambda tx: find(tx, package), project)
-        claim = await to_end(self._storage.claim, package)
+        claim = await to_end(self._claims.take, package)
         if claim is None:
             raise in_state(record, "is being taken in at this moment", "Wait until that has ended.")
         return claim
@@ -110,21 +117,20 @@ class Intake:
         statement = packages.c.onboarding.in_(unfinished)
         rows = await self._store.read(lambda tx: tx.all(tx.select(packages, packages.c.id).where(statement)))
         for (package,) in rows:
-            claim = await to_end(self._storage.claim, package)
+            claim = await to_end(self._claims.take_over, package)
             if claim is None:
                 continue
             try:
-                state = await self._store.write(partial(self._take_over, package=package))
+                state, key = await self._store.write(partial(self._take_over, package=package))
             except FairleadError as error:
                 claim.release()
                 log.warning("package.not-recovered", package=package, code=error.code, detail=error.detail)
                 continue
-            if state is State.UPLOADING:
-                await self._put_back(package, claim)
-            elif state is State.PROCESSING:
-                self._spawn(self._onboard(package, claim), claim)
+            if state is State.PROCESSING:
+                self._spawn(self._onboard(package), claim)
             else:
-                await self._removals.carry_out(package, claim)
+                claim.release()
+                await self._removals.carry_out(key)
 
     async def idle(self) -> None:
         """Wait until nothing goes on in the background."""
@@ -139,7 +145,7 @@ class Intake:
 
     # -- uploading ---------------------------------------------------------------------------------------------------
 
-    def _begin(self, tx: Tx, package: str) -> None:
+    def _begin(self, tx: Tx, package: str, key: str) -> None:
         record = locked(tx, package)
         # UPLOADING and not claimed: whoever did that is gone.
         if record.onboarding not in (State.CREATED, State.ERROR, State.UPLOADING):
@@ -148,68 +154,114 @@ class Intake:
                 f"is {record.onboarding}; content can be uploaded to a package that is CREATED or in ERROR",
                 "Create another package for another content.",
             )
-        save(tx, replace(record, onboarding=State.UPLOADING))
+        if record.incoming is not None:
+            self._removals.note(tx, record.incoming)
+        save(tx, replace(record, onboarding=State.UPLOADING, incoming=key))
         self._tell(tx, "package.changed", record, State.UPLOADING)
 
-    def _received(self, tx: Tx, package: str, received: Received, now: float) -> None:
+    async def _receive(self, key: str, chunks: AsyncIterator[bytes]) -> Received:
+        return await receive(self._storage, key, chunks, self._clock, limit=self._limit, patience=_PATIENCE)
+
+    async def _take(self, package: str, key: str, received: Received) -> str | None:
+        """What was received becomes the package's content, or the same that is there already does. Returns the key that
+        nobody needs now."""
+        while True:
+            found = await self._store.read(lambda tx: key_of(tx, received.checksum))
+            sound = found is not None and await self._size(found) == received.size
+            work = partial(self._taken, package=package, key=key, received=received, found=found, sound=sound)
+            try:
+                return await self._store.write(work)
+            except (Moved, sa.exc.IntegrityError):
+                # Another package with this content came between, and the next attempt sees it.
+                continue
+
+    async def _size(self, key: str) -> int | None:
+        try:
+            return await to_end(self._storage.size, key)
+        except OSError:
+            return None
+
+    def _taken(self, tx: Tx, package: str, key: str, received: Received, found: str | None, sound: bool) -> str | None:
         record = locked(tx, package)
-        save(
-            tx,
-            replace(
-                record,
-                onboarding=State.PROCESSING,
-                failure=None,
-                attempts=0,
-                uploaded=now,
-                size=received.size,
-                checksum=received.checksum,
-            ),
+        if record.onboarding is not State.UPLOADING or record.incoming != key:
+            raise in_state(record, "was taken from this upload, which was thought to be dead", "Upload it again.")
+        superfluous = share(tx, received.checksum, key, found=found, sound=sound)
+        if superfluous is not None:
+            self._removals.note(tx, superfluous)
+        changed = replace(
+            record,
+            onboarding=State.PROCESSING,
+            incoming=None,
+            fetching=False,
+            failure=None,
+            attempts=0,
+            uploaded=self._clock.now(),
+            size=received.size,
+            checksum=received.checksum,
         )
-        tx.run(tx.delete(removals).where(removals.c.package == package))
+        save(tx, changed)
         self._tell(tx, "package.uploaded", record, State.PROCESSING, size=received.size)
+        return superfluous
 
-    async def _put_back(self, package: str, claim: Claim) -> None:
-        """Nothing has come of an upload: the package is as it was, and its upload can be repeated."""
+    async def _put_back(self, package: str, key: str, failure: ProblemDetails | None = None) -> None:
+        """Nothing has come of an upload: the package is as it was, or in error with `failure`, and the upload can be
+        repeated."""
+        await self._insist(lambda tx: self._abandon(tx, package, key, failure))
+        await self._removals.carry_out(key)
 
-        def put_back(tx: Tx) -> None:
-            record = locked(tx, package)
-            if record.onboarding in (State.UPLOADING, State.PROCESSING):
-                state = State.CREATED if record.failure is None else State.ERROR
-                save(tx, replace(record, onboarding=state))
-                self._tell(tx, "package.changed", record, state)
-
-        try:
-            await to_end(self._storage.delete, package)
-        except OSError as error:
-            log.warning("package.upload-not-removed", package=package, cause=str(error))
-        try:
-            await self._insist(put_back)
-        finally:
-            claim.release()
+    def _abandon(self, tx: Tx, package: str, key: str, failure: ProblemDetails | None) -> None:
+        record = locked(tx, package)
+        if tx.find(contents, contents.c.digest, key=key) is None:
+            self._removals.note(tx, key)
+        if record.onboarding is not State.UPLOADING or record.incoming != key:
+            return
+        failure = failure or record.failure
+        state = State.CREATED if failure is None else State.ERROR
+        save(tx, replace(record, onboarding=state, incoming=None, fetching=False, failure=failure))
+        self._tell(tx, "package.changed", record, state)
 
     # -- onboarding --------------------------------------------------------------------------------------------------
 
-    async def _onboard(self, package: str, claim: Claim) -> None:
+    async def _onboard(self, package: str, superfluous: str | None = None) -> None:
         """Read the package, and write what came of it."""
+        await self._removals.carry_out(superfluous)
         async with self._slots:
             outcome = await self._read(package)
         failure = await self._accept(package, outcome) if isinstance(outcome, Onboarded) else outcome
         if failure is not None:
-            await self._insist(lambda tx: self._refuse(tx, package, failure))
-            await self._removals.carry_out(package, claim)
+            await self._removals.carry_out(await self._insist(lambda tx: self._refuse(tx, package, failure)))
 
     async def _read(self, package: str) -> Onboarded | ProblemDetails:
-        try:
-            record = await self._insist(lambda tx: find(tx, package))
-            path = await to_end(self._storage.path, package)
-            uploaded = record.uploaded or record.created
-            return await to_end(onboard, path, uploaded=uploaded, limits=self._limits)
-        except FairleadError as error:
-            return problem_of(error)
-        except OSError as error:
-            return problem_of(storage_failed(error))
-        except Exception as error:  # noqa: BLE001 - whatever a package brings about, it concerns that package only
-            return _unexpected(package, error)
+        """What is in the package, or why that is not known. A storage that does not answer is waited for."""
+        pause, give_up = _PAUSE, self._clock.now() + _STORAGE_PATIENCE
+        while True:
+            try:
+                return await self._read_once(package)
+            except StorageUnavailable as error:
+                if self._clock.now() + pause > give_up:
+                    return problem_of(error)
+                log.warning("package.storage-unavailable", package=package, cause=error.cause)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, 30.0)
+            except FairleadError as error:
+                return problem_of(error)
+            except OSError as error:
+                return problem_of(storage_failed(error))
+            except Exception as error:  # noqa: BLE001 - whatever a package brings about, it concerns that package only
+                return _unexpected(package, error)
+
+    async def _read_once(self, package: str) -> Onboarded:
+        record = await self._insist(lambda tx: find(tx, package))
+        key = await self._insist(lambda tx: key_of(tx, record.checksum or ""))
+        if key is None:
+            raise FileNotFoundError(f"there is no content {record.checksum}")
+        uploaded = record.uploaded or record.created
+
+        def read() -> Onboarded:
+            with self._storage.open(key) as content:
+                return onboard(content, f"{package}.csar", uploaded=uploaded, limits=self._limits)
+
+        return await to_end(read)
 
     async def _accept(self, package: str, onboarded: Onboarded) -> ProblemDetails | None:
         """Write that the package is onboarded; the reason if it cannot be."""
@@ -254,29 +306,36 @@ class Intake:
         warnings = [str(each) for each in onboarded.warnings[:20]]
         self._tell(tx, "package.onboarded", record, State.ONBOARDED, vnfdId=vnfd_id, warnings=warnings)
 
-    def _refuse(self, tx: Tx, package: str, failure: ProblemDetails) -> None:
+    def _refuse(self, tx: Tx, package: str, failure: ProblemDetails) -> str | None:
+        """The package is in error, and its content is not needed for it any more. Returns the key to remove, if any."""
         record = locked(tx, package)
         if record.onboarding is not State.PROCESSING:
-            return
+            return None
+        superfluous = leave(tx, record.checksum or "")
+        if superfluous is not None:
+            self._removals.note(tx, superfluous)
         save(tx, replace(record, onboarding=State.ERROR, failure=failure, size=None, checksum=None))
-        self._removals.note(tx, package)
         self._tell(tx, "package.failed", record, State.ERROR, code=failure.code, detail=failure.detail)
+        return superfluous
 
-    def _take_over(self, tx: Tx, package: str) -> State:
-        """What there is to do for an unfinished package that nobody works on any more."""
+    def _take_over(self, tx: Tx, package: str) -> tuple[State, str | None]:
+        """What there is to do for an unfinished package that nobody works on any more: its state then, and the key to
+        remove."""
         record = locked(tx, package)
+        if record.onboarding is State.UPLOADING and record.incoming is not None:
+            self._abandon(tx, package, record.incoming, _interrupted() if record.fetching else None)
+            return State.CREATED, record.incoming
         if record.onboarding is not State.PROCESSING:
-            return record.onboarding
+            return record.onboarding, None
         if record.attempts >= _ATTEMPTS:
             error = FairleadError(
                 f"Fairlead has ended {record.attempts} times while it read this package, which is read no more.",
                 code="onboarding-given-up",
                 remedy="Look in the log for how it ended, and upload the package again.",
             )
-            self._refuse(tx, package, problem_of(error))
-            return State.ERROR
+            return State.ERROR, self._refuse(tx, package, problem_of(error))
         save(tx, replace(record, attempts=record.attempts + 1))
-        return State.PROCESSING
+        return State.PROCESSING, None
 
     # -- both --------------------------------------------------------------------------------------------------------
 
@@ -306,12 +365,17 @@ class Intake:
             log.error("package.work-failed", exc_info=error)
 
 
-def _succeeded(transaction: asyncio.Future[None] | None) -> bool:
-    return (
-        transaction is not None
-        and transaction.done()
-        and not transaction.cancelled()
-        and transaction.exception() is None
+def _succeeded(work: asyncio.Future[Any]) -> bool:
+    return work.done() and not work.cancelled() and work.exception() is None
+
+
+def _interrupted() -> ProblemDetails:
+    return problem_of(
+        FairleadError(
+            "Fairlead ended while it fetched the package.",
+            code="fetch-interrupted",
+            remedy="Ask for it again, with its credentials.",
+        )
     )
 
 

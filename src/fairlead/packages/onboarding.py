@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fairlead.descriptors import Problem, Problems, Severity
 from fairlead.errors import Unprocessable
@@ -33,12 +32,12 @@ class Onboarded:
     warnings: tuple[Problem, ...]
 
 
-def onboard(path: Path, *, uploaded: float, limits: Limits | None = None) -> Onboarded:
-    """Read the package at `path`, which came at `uploaded`.
+def onboard(content: IO[bytes], label: str, *, uploaded: float, limits: Limits | None = None) -> Onboarded:
+    """Read the package in `content`, called `label`, which came at `uploaded`.
 
-    Raises Unprocessable (`package-refused`) with all problems, FileNotFoundError, OSError.
+    Raises Unprocessable (`package-refused`) with all problems, StorageUnavailable, OSError.
     """
-    with open_csar(path, limits=limits) as csar:
+    with open_csar(content, label=label, limits=limits) as csar:
         reading = read_csar(csar)
         found = Problems()
         found.extend(reading.problems)
@@ -50,7 +49,7 @@ def onboard(path: Path, *, uploaded: float, limits: Limits | None = None) -> Onb
             check_images(csar, reading.vnfd, digests, found)
         except READ_ERRORS as error:
             raise refused(
-                (*reading.problems, Problem("damaged-file", f"a file cannot be read: {error}", path.name, 0, 0))
+                (*reading.problems, Problem("damaged-file", f"a file cannot be read: {error}", label, 0, 0))
             ) from error
         if found.any_error:
             raise refused(found.sorted())

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from fairlead.clock import Clock
-from fairlead.errors import BadRequest, FairleadError, TooLarge
+from fairlead.errors import BadRequest, FairleadError, StorageUnavailable, TooLarge
 from fairlead.packages.storage import PackageStorage, Upload
 from fairlead.packages.threads import to_end
 
@@ -29,12 +30,12 @@ class Received(NamedTuple):
 
 
 async def receive(
-    storage: PackageStorage, package: str, chunks: AsyncIterator[bytes], clock: Clock, *, limit: int, patience: float
+    storage: PackageStorage, key: str, chunks: AsyncIterator[bytes], clock: Clock, *, limit: int, patience: float
 ) -> Received:
-    """Make what `chunks` bring the content of `package`; nothing is left of it unless it is all there.
+    """Store what `chunks` bring under `key`; nothing is left of it unless it is all there.
 
     Raises TooLarge beyond `limit` bytes, BadRequest (`upload-stalled`) when nothing has come for `patience` seconds,
-    StorageFull, FairleadError (`package-storage-failed`), and what `chunks` raises.
+    StorageFull, StorageUnavailable, FairleadError (`package-storage-failed`), and what `chunks` raises.
     """
     receiving = asyncio.current_task()
     assert receiving is not None
@@ -52,7 +53,7 @@ async def receive(
 
     watching = asyncio.create_task(watch())
     try:
-        return await taking.all(storage, package, chunks)
+        return await taking.all(storage, key, chunks)
     except asyncio.CancelledError:
         if not stalled or receiving.uncancel() > 0:
             raise
@@ -73,7 +74,7 @@ def storage_failed(error: OSError) -> FairleadError:
         "The package's file cannot be written or read.",
         code="package-storage-failed",
         cause=str(error),
-        remedy="Look at the disk of the data directory, and upload the package again.",
+        remedy="Look at the disk of the data directory, or at the object store, and upload the package again.",
     )
 
 
@@ -86,8 +87,8 @@ class _Taking:
         self._limit = limit
         self._state = hashlib.sha256()
 
-    async def all(self, storage: PackageStorage, package: str, chunks: AsyncIterator[bytes]) -> Received:
-        upload = await to_end(storage.open_upload, package)
+    async def all(self, storage: PackageStorage, key: str, chunks: AsyncIterator[bytes]) -> Received:
+        upload = await to_end(storage.open_upload, key)
         try:
             held: list[bytes] = []
             unwritten = 0
@@ -100,7 +101,8 @@ class _Taking:
             await to_end(_write, upload, self._state, held)
             await to_end(upload.commit)
         except BaseException:
-            await to_end(upload.abort)
+            with suppress(StorageUnavailable, OSError):
+                await to_end(upload.abort)
             raise
         return Received(self.size, self._state.hexdigest())
 

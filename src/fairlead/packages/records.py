@@ -50,7 +50,8 @@ _USAGE = "usageState"
 class PackageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A package. Points in time are seconds since the epoch; `checksum` is the SHA-256 of the file, in hexadecimal.
 
-    `failure` says why onboarding failed last, and is kept while the next upload is under way.
+    `failure` says why onboarding failed last, and is kept while the next upload is under way. `incoming` is the key of that
+    upload, and `fetching` says that Fairlead itself fetches it.
     """
 
     id: str
@@ -60,6 +61,8 @@ class PackageRecord(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     vnfd_id: str | None = None
     attempts: int = 0
+    incoming: str | None = None
+    fetching: bool = False
     uploaded: float | None = None
     size: int | None = None
     checksum: str | None = None
@@ -141,7 +144,9 @@ def info_of(record: PackageRecord, *, used: bool = False) -> VnfPkgInfo:
         usage_state=PackageUsageState.IN_USE if used else PackageUsageState.NOT_IN_USE,
         user_defined_data=record.user_data,
         onboarding_failure_details=record.failure if record.onboarding is PackageOnboardingState.ERROR else None,
-        links=VnfPkgInfoLinks(self_=Link(href=href), package_content=Link(href=f"{href}/package_content")),
+        links=VnfPkgInfoLinks(
+            self_=Link(href=href), vnfd=Link(href=f"{href}/vnfd"), package_content=Link(href=f"{href}/package_content")
+        ),
         **content,
     )
 

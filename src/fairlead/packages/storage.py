@@ -1,56 +1,55 @@
-"""Where the bytes of packages lie: one interface, and the directory on this machine's disk.
+"""Where the bytes of packages lie: one interface, and the directory on this machine's disk (`s3.py` has the other).
 
-    <data>/packages/<id>.csar           a complete package; nothing else ever has that name
-    <data>/packages/.incoming/<id>      an upload that is under way
-    <data>/packages/.locks/<id>         held by the process that works on the package
+    <data>/packages/<key>.csar          a complete content; nothing else ever has that name
+    <data>/packages/.incoming/<key>     an upload that is under way
+    <data>/packages/.locks/<id>         held by the process that works on a package (`claims.py`)
     <data>/artifacts/<digest>           files taken out of packages (`extracted.py`)
 
-An upload is written beside its place, brought to the disk and then renamed, so what is there under its name is whole,
-after any crash. All calls block and belong into threads.
+The storage knows nothing of packages: it keeps bytes under keys that are made up for each upload and never used again, so
+that an old key's removal, however late, cannot hit what came after it. An upload is written beside its place, brought to
+the disk and then renamed, so what is there under its key is whole, after any crash. All calls block and belong into
+threads.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from fairlead.packages.disk import put_in_place, require_room, telling_of_full_disk
-from fairlead.packages.locks import FileLock
 
-__all__ = ["Claim", "LocalStorage", "LocalUpload", "PackageStorage", "Upload"]
+__all__ = ["LocalStorage", "LocalUpload", "PackageStorage", "Upload", "new_key"]
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_KEY: Final = re.compile(r"[0-9a-f]{32}")
 _LOOK_AT_ROOM: Final = 64 * 2**20
 
 
-class Claim(Protocol):
-    """The right to work on one package; it ends with its process at the latest."""
-
-    def release(self, *, remove: bool = False) -> None:
-        """Give it up; `remove` says that the package is gone for good."""
-        ...
+def new_key() -> str:
+    """A key for an upload that is about to begin."""
+    return secrets.token_hex(16)
 
 
 class Upload(Protocol):
-    """A package that is coming in."""
+    """A content that is coming in."""
 
     def write(self, part: bytes) -> None:
-        """Add `part`. Raises StorageFull, OSError."""
+        """Add `part`. Raises StorageFull, StorageUnavailable, OSError."""
         ...
 
     def commit(self) -> None:
-        """All is there: make it the package, durably. Raises StorageFull, OSError."""
+        """All is there: keep it under its key, durably. Raises StorageFull, StorageUnavailable, OSError."""
         ...
 
     def abort(self) -> None:
-        """Drop what has come."""
+        """Drop what has come. Raises StorageUnavailable, OSError; `delete` makes up for it."""
         ...
 
 
 class PackageStorage(Protocol):
-    """Keeps packages by their ids."""
+    """Keeps contents by key."""
 
     @property
     def artifacts(self) -> Path:
@@ -62,58 +61,64 @@ class PackageStorage(Protocol):
         """Bytes that are to stay free on every disk that is written to."""
         ...
 
-    def claim(self, package: str) -> Claim | None:
-        """The right to work on `package`; None while another has it."""
+    def open_upload(self, key: str) -> Upload:
+        """Begin to take a content in. Raises StorageFull, StorageUnavailable, OSError."""
         ...
 
-    def open_upload(self, package: str) -> Upload:
-        """Begin to take a package in; the caller holds its claim. Raises StorageFull, OSError."""
+    def open(self, key: str) -> IO[bytes]:
+        """A content, to be read at any place. Raises FileNotFoundError, StorageUnavailable, OSError; so does reading."""
         ...
 
-    def path(self, package: str) -> Path:
-        """A local file with the package's bytes. Raises FileNotFoundError, OSError."""
+    def size(self, key: str) -> int | None:
+        """The bytes of a content; None when there is none. Raises StorageUnavailable, OSError."""
         ...
 
-    def delete(self, package: str) -> None:
-        """Remove a package and what is left of its uploads; deleting what is not there succeeds."""
+    def delete(self, key: str) -> None:
+        """Remove a content, or what is left of its upload; deleting what is not there succeeds."""
+        ...
+
+    def place(self, key: str) -> str:
+        """Where an operator finds a content."""
         ...
 
 
 class LocalStorage:
-    """Packages in a directory.
+    """Contents in a directory.
 
     `reserve` is how many bytes of the disk stay free, for the database's sake above all. Processes on several machines need
-    a file system that they share and that locks across machines, such as NFS 4.
+    a file system that they share, such as NFS 4.
     """
 
     def __init__(self, data: Path, *, reserve: int = 256 * 2**20) -> None:
         self._packages = data / "packages"
         self._incoming = self._packages / ".incoming"
-        self._locks = self._packages / ".locks"
         self.artifacts = data / "artifacts"
         self.reserve = reserve
-        for directory in (self._incoming, self._locks, self.artifacts):
+        for directory in (self._incoming, self.artifacts):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def claim(self, package: str) -> FileLock | None:
-        return FileLock.take(self._locks / _plain(package))
-
-    def open_upload(self, package: str) -> LocalUpload:
+    def open_upload(self, key: str) -> LocalUpload:
         require_room(self._incoming, self.reserve)
-        return LocalUpload(self._incoming / _plain(package), self._final(package), self.reserve)
+        return LocalUpload(self._incoming / _plain(key), self._final(key), self.reserve)
 
-    def path(self, package: str) -> Path:
-        path = self._final(package)
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        return path
+    def open(self, key: str) -> IO[bytes]:
+        return self._final(key).open("rb")
 
-    def delete(self, package: str) -> None:
-        (self._incoming / _plain(package)).unlink(missing_ok=True)
-        self._final(package).unlink(missing_ok=True)
+    def size(self, key: str) -> int | None:
+        try:
+            return self._final(key).stat().st_size
+        except FileNotFoundError:
+            return None
 
-    def _final(self, package: str) -> Path:
-        return self._packages / f"{_plain(package)}.csar"
+    def delete(self, key: str) -> None:
+        (self._incoming / _plain(key)).unlink(missing_ok=True)
+        self._final(key).unlink(missing_ok=True)
+
+    def place(self, key: str) -> str:
+        return f"packages/{key}.csar in the data directory"
+
+    def _final(self, key: str) -> Path:
+        return self._packages / f"{_plain(key)}.csar"
 
 
 class LocalUpload:
@@ -145,8 +150,8 @@ class LocalUpload:
         self._path.unlink(missing_ok=True)
 
 
-def _plain(package: str) -> str:
-    """The id, which becomes a file name. Raises ValueError for one that was not made here."""
-    if not _ID.fullmatch(package):
-        raise ValueError(f"{package!r} is no package id")
-    return package
+def _plain(key: str) -> str:
+    """The key, which becomes a file name. Raises ValueError for one that was not made here."""
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no key of a package's content")
+    return key

@@ -105,10 +105,17 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "package_contents",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("users", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_package_contents")),
+    )
+    op.create_table(
         "package_removals",
-        sa.Column("package", sa.String(length=36), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
         sa.Column("digests", document, nullable=False),
-        sa.PrimaryKeyConstraint("package", name=op.f("pk_package_removals")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_package_removals")),
     )
     op.create_table(
         "packages",
@@ -118,6 +125,8 @@ def upgrade() -> None:
         sa.Column("onboarding", sa.String(length=16), nullable=False),
         sa.Column("operational", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("incoming", sa.String(length=32), nullable=True),
+        sa.Column("fetching", sa.Boolean(), nullable=False),
         sa.Column("created", sa.Float(), nullable=False),
         sa.Column("uploaded", sa.Float(), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=True),
