@@ -6,7 +6,7 @@ at a first mistake, and returns a `Vnfd` only when there is nothing wrong with i
 check it again. It is pure: files come in as a mapping of paths to bytes, and nothing is read from anywhere else.
 """
 
-from fairlead.descriptors.artifacts import Artifact, LifecycleOperation
+from fairlead.descriptors.artifacts import Artifact, Declared, LifecycleOperation
 from fairlead.descriptors.codes import CODES
 from fairlead.descriptors.compute import (
     AdditionalCapability,
@@ -21,27 +21,46 @@ from fairlead.descriptors.compute import (
     Vdu,
     VduKind,
 )
+from fairlead.descriptors.maintenance import GroupLimit, Maintenance, MonitoringParameter
 from fairlead.descriptors.network import (
+    Address,
     AllocationPool,
     ConnectionPoint,
     ConnectionPointKind,
+    ConnectionPointProtocol,
     InterfaceRequirement,
     L2Protocol,
     L3Protocol,
+    Service,
+    ServicePort,
     VirtualLink,
+)
+from fairlead.descriptors.operations import OperationsConfiguration, Timeouts, VersionDependency, VnfProfile
+from fairlead.descriptors.policies import (
+    Call,
+    ComponentMapping,
+    CoordinationAction,
+    Coordinations,
+    Indicator,
+    PackageChange,
+    PackageChangeSelector,
+    Policy,
+    SupportedInterface,
+    Trigger,
 )
 from fairlead.descriptors.problems import Mark, Problem, Problems, Severity, TooManyProblems, nearest
 from fairlead.descriptors.reading import Reading, read_vnfd
 from fairlead.descriptors.scalars import BadScalar, parse_scalar
 from fairlead.descriptors.vnfd import (
     Aspect,
-    Declared,
+    Bitrates,
+    Certificate,
+    DeployableModule,
     Flavour,
     InstantiationLevel,
     Mciop,
     PlacementRule,
     PlacementSort,
-    Policy,
     SecurityGroupRule,
     Vnfd,
 )
@@ -49,26 +68,42 @@ from fairlead.descriptors.vnfd import (
 __all__ = [
     "CODES",
     "AdditionalCapability",
+    "Address",
     "AllocationPool",
     "Artifact",
     "Aspect",
     "BadScalar",
+    "Bitrates",
     "BootData",
+    "Call",
+    "Certificate",
     "Checksum",
+    "ComponentMapping",
     "ConnectionPoint",
     "ConnectionPointKind",
+    "ConnectionPointProtocol",
+    "CoordinationAction",
+    "Coordinations",
     "Declared",
+    "DeployableModule",
     "Flavour",
+    "GroupLimit",
     "HugePages",
+    "Indicator",
     "InstantiationLevel",
     "InterfaceRequirement",
     "L2Protocol",
     "L3Protocol",
     "LifecycleOperation",
     "LocalStorage",
+    "Maintenance",
     "Mark",
     "Mciop",
+    "MonitoringParameter",
+    "OperationsConfiguration",
     "OsContainer",
+    "PackageChange",
+    "PackageChangeSelector",
     "PlacementRule",
     "PlacementSort",
     "Policy",
@@ -76,14 +111,21 @@ __all__ = [
     "Problems",
     "Reading",
     "SecurityGroupRule",
+    "Service",
+    "ServicePort",
     "Severity",
     "SoftwareImage",
     "Storage",
     "StorageKind",
+    "SupportedInterface",
+    "Timeouts",
     "TooManyProblems",
+    "Trigger",
     "Vdu",
     "VduKind",
+    "VersionDependency",
     "VirtualLink",
+    "VnfProfile",
     "Vnfd",
     "nearest",
     "parse_scalar",

@@ -1,4 +1,4 @@
-"""Files that a descriptor names, and operations that run them.
+"""Files that a descriptor names, operations that run them, and parameters that it declares.
 
 A path in a descriptor is relative to the file that says it; here it is already a path inside the package, so that no later
 code needs to know where something was declared.
@@ -12,7 +12,7 @@ from typing import Any
 
 from fairlead.descriptors.problems import NOWHERE, Mark
 
-__all__ = ["Artifact", "LifecycleOperation"]
+__all__ = ["Artifact", "Declared", "LifecycleOperation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,15 @@ class LifecycleOperation:
     dependencies: tuple[str, ...] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict)
     timeout: float | None = None
+    mark: Mark = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An attribute, property or parameter that the descriptor declares: its type, and the value it starts with."""
+
+    name: str
+    type: str
+    default: Any = None
+    required: bool = False
     mark: Mark = field(default=NOWHERE, compare=False)

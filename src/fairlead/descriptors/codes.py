@@ -56,6 +56,7 @@ CODES: Final[Mapping[str, str]] = {
     "missing-requirement": "The node template does not say what it is bound to.",
     "dangling-reference": "The name refers to nothing in this template.",
     "wrong-target": "What is referred to is of a type that cannot stand there.",
+    "unknown-interface": "The VNF's node type has no such interface.",
     "unknown-operation": "The interface type has no such operation.",
     "artifact-missing": "A declared artifact is not in the package.",
     "artifact-outside-package": "A path leads out of the package.",
@@ -78,7 +79,9 @@ CODES: Final[Mapping[str, str]] = {
     # scaling and placement
     "unknown-aspect": "There is no scaling aspect of that name.",
     "unknown-delta": "The delta is no step of its aspect.",
-    "missing-delta": "A step of the aspect has no delta for these VDUs.",
+    "missing-delta": "A step of the aspect has no delta for these targets; an error if it has none for any.",
+    "said-twice": "Two policies say the same of one VDU, link or connection point, and only one of them could hold.",
+    "missing-level": "An instantiation level is left out by a policy that speaks of the others.",
     "steps-and-levels": "An aspect has either one step for all levels, or one for each level.",
     "unused-aspect": "No VDU and no link is scaled by the aspect.",
     "unknown-level": "There is no instantiation level of that name.",

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from fairlead.descriptors.artifacts import Artifact
+from fairlead.descriptors.maintenance import Maintenance, MonitoringParameter
 from fairlead.descriptors.problems import NOWHERE, Mark
 
 __all__ = [
@@ -81,6 +82,7 @@ class LocalStorage:
 
     size: int
     requirements: Mapping[str, str] = field(default_factory=dict)
+    rdma: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Storage:
     requirements: Mapping[str, str] = field(default_factory=dict)
     file_system_protocol: str | None = None
     link: str | None = None
+    rdma: bool = False
+    maintenance: Maintenance | None = None
     mark: Mark = field(default=NOWHERE, compare=False)
 
 
@@ -159,7 +163,8 @@ class Vdu:
     """A VDU; `cpus` and `memory` are None where the descriptor leaves them to templates that the package brings.
 
     `connection_points` and `storages` are ids, connection points in the order of their `order` property and then of the file.
-    `monitoring` is SOL001's monitoring parameters as written.
+    `boot_order` are the storages to boot from, the first one first; empty if the descriptor leaves it open. Clock in hertz.
+    `certificates` are the ids of those to be installed.
     """
 
     id: str
@@ -176,11 +181,14 @@ class Vdu:
     storages: tuple[str, ...] = ()
     connection_points: tuple[str, ...] = ()
     boot_data: BootData | None = None
-    boot_order: tuple[str, ...] | bool = False
+    boot_order: tuple[str, ...] = ()
     nfvi_constraints: Mapping[str, str] = field(default_factory=dict)
     additional_capabilities: tuple[AdditionalCapability, ...] = ()
     logical_nodes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     cpu_architecture: str | None = None
+    cpu_clock: float | None = None
+    cpu_oversubscription_policy: str | None = None
+    memory_oversubscription_policy: str | None = None
     cpu_pinning_policy: str | None = None
     cpu_pinning_rules: tuple[str, ...] = ()
     cpu_requirements: Mapping[str, str] = field(default_factory=dict)
@@ -192,6 +200,8 @@ class Vdu:
     mcio_type: str | None = None
     mcio_constraints: tuple[str, ...] = ()
     configurable: Mapping[str, Any] = field(default_factory=dict)
-    monitoring: Any = None
+    monitoring: tuple[MonitoringParameter, ...] = ()
+    maintenance: Maintenance | None = None
+    certificates: tuple[str, ...] = ()
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     mark: Mark = field(default=NOWHERE, compare=False)

@@ -149,7 +149,20 @@ _GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
         "metadata": "{text}",
         "properties": "{any}|none",
         "targets": "[text]",
-        "triggers": "{any}|none",
+        "triggers": "{trigger}|none",
+    },
+    "trigger": {
+        "description": "text",
+        "event": "text",
+        "event_type": "text",
+        "schedule": "any",
+        "target_filter": "any",
+        "condition": "any",
+        "action": "any",
+        "constraint": "any",
+        "period": "text",
+        "evaluations": "text",
+        "method": "text",
     },
     "schema": _SCHEMA,
     "data type": {
@@ -209,7 +222,7 @@ _GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
         "capabilities": "{any}",
         "requirements": "any",
     },
-    "policy type": {**_DEFINITION, "properties": "{schema}|none", "targets": "[text]", "triggers": "{any}"},
+    "policy type": {**_DEFINITION, "properties": "{schema}|none", "targets": "[text]", "triggers": "{trigger}|none"},
     "artifact type": {**_DEFINITION, "mime_type": "text", "file_ext": "[text]", "properties": "{schema}|none"},
 }
 _FREE_NAMES: Final = {"interface": "operation|text|empty|none", "interface type": "any"}

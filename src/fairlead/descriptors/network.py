@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
+from fairlead.descriptors.maintenance import Maintenance, MonitoringParameter
 from fairlead.descriptors.problems import NOWHERE, Mark
 
 __all__ = [
+    "Address",
     "AllocationPool",
     "ConnectionPoint",
     "ConnectionPointKind",
+    "ConnectionPointProtocol",
     "InterfaceRequirement",
     "L2Protocol",
     "L3Protocol",
+    "Service",
+    "ServicePort",
     "VirtualLink",
 ]
 
@@ -43,6 +47,51 @@ class InterfaceRequirement:
     name: str | None = None
     mandatory: bool | None = None
     logical_node: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of a connection point: a MAC address if `mac_assignment` is not None, else an IP address.
+
+    The assignments are True when the manager has to give the address; `subtype` is dynamic, vnf_pkg or external.
+    """
+
+    mac_assignment: bool | None = None
+    ip_assignment: bool | None = None
+    subtype: str | None = None
+    floating: bool = False
+    ip_type: str | None = None
+    count: int | None = None
+    fixed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPointProtocol:
+    """A layer protocol of a connection point with its addresses."""
+
+    layer: str
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port on which a VirtualCp is reached; `protocol` is tcp, udp or sctp."""
+
+    name: str
+    protocol: str
+    port: int
+    configurable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a VirtualCp exposes; `host` and `paths` for those that are told apart by them, `data` as older versions wrote it."""
+
+    ports: tuple[ServicePort, ...]
+    host: str | None = None
+    paths: tuple[str, ...] = ()
+    data: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +101,8 @@ class ConnectionPoint:
     `vdus` are those behind it: one for a VduCp, the targets for a VirtualCp, those of its target connection points for a
     VipCp. `external` is the requirement of the VNF that it is mapped to, or the VnfExtCp on its place, or its own id if it
     is left open; None when it is on the internal `link`. `fixed_ip_addresses` and `ip_address_assignment` are those of its
-    first layer 3 address; the assignment is True when the manager has to give the address. Bandwidth in bit/s.
+    first layer 3 address; the assignment is True when the manager has to give the address; `protocols` have all addresses.
+    Bandwidth in bit/s.
     """
 
     id: str
@@ -79,8 +129,11 @@ class ConnectionPoint:
     targets: tuple[str, ...] = ()
     vip_function: str | None = None
     dedicated_ip_address: bool = True
-    services: tuple[Mapping[str, Any], ...] = ()
+    services: tuple[Service, ...] = ()
     interface_requirements: tuple[InterfaceRequirement, ...] = ()
+    protocols: tuple[ConnectionPointProtocol, ...] = ()
+    ip_stack_mode: str | None = None
+    address_pool_name_configurable: bool = False
     mark: Mark = field(default=NOWHERE, compare=False)
 
 
@@ -99,6 +152,7 @@ class L2Protocol:
     vlan_transparent: bool = False
     mtu: int | None = None
     segmentation_id: str | None = None
+    layer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +166,13 @@ class L3Protocol:
     allocation_pools: tuple[AllocationPool, ...] = ()
     dhcp_enabled: bool | None = None
     ipv6_address_mode: str | None = None
+    layer: str | None = None
     mark: Mark = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualLink:
-    """An internal link; `connectivity` are its layer protocols, bit rates are bit/s at root and leaf."""
+    """An internal link; `connectivity` are its layer protocols, bit rates are bit/s at root and leaf, times seconds."""
 
     id: str
     connectivity: tuple[str, ...]
@@ -132,5 +187,6 @@ class VirtualLink:
     packet_loss_ratio: float | None = None
     externally_managed: str | None = None
     test_access: tuple[str, ...] = ()
-    monitoring: Any = None
+    monitoring: tuple[MonitoringParameter, ...] = ()
+    maintenance: Maintenance | None = None
     mark: Mark = field(default=NOWHERE, compare=False)

@@ -42,6 +42,7 @@ _CONSTRAINTS: Final = (
 class TypeDef:
     """A type; `capabilities`, `requirements` and `interfaces` name the types they are of.
 
+    `definitions` are definitions of operations: by name for an interface type, as `Interface.operation` for a node type.
     `is_open`: keys beyond the declared ones are kept. `assumed`: the type was not found, and stands in for the missing one.
     """
 
@@ -55,6 +56,8 @@ class TypeDef:
     targets: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     artifacts: Mapping[str, Node] = field(default_factory=dict)
+    triggers: Mapping[str, Node] = field(default_factory=dict)
+    definitions: Mapping[str, Node] = field(default_factory=dict)
     mark: Mark | None = None
     native: bool = False
     is_open: bool = False
@@ -69,6 +72,8 @@ class TypeDef:
             requirements={**ancestor.requirements, **self.requirements},
             interfaces={**ancestor.interfaces, **self.interfaces},
             artifacts={**ancestor.artifacts, **self.artifacts},
+            triggers={**ancestor.triggers, **self.triggers},
+            definitions={**ancestor.definitions, **self.definitions},
             operations=(*ancestor.operations, *self.operations),
             targets=self.targets or ancestor.targets,
             constraints=(*ancestor.constraints, *self.constraints),
@@ -95,10 +100,12 @@ def read_type(section: str, name: str, node: Node, mark: Mark, problems: Problem
         _type_names(node.get("capabilities"), "type"),
         _type_names(node.get("requirements"), "capability"),
         _type_names(node.get("interfaces"), "type"),
-        _operations(node) if section == "interface_types" else (),
+        tuple(_operations(node)) if section == "interface_types" else (),
         tuple(each.text for key in ("targets", "members") for each in _items(node.get(key))),
         _constraints(node.get("constraints"), problems) if section == "data_types" else (),
         _entries(node.get("artifacts")),
+        _entries(node.get("triggers")) if section == "policy_types" else {},
+        _operations(node) if section == "interface_types" else _interface_operations(node),
         mark,
     )
 
@@ -150,9 +157,19 @@ def _type_names(node: Node | None, key: str) -> dict[str, str]:
     return names
 
 
-def _operations(node: Node) -> tuple[str, ...]:
-    reserved = ("derived_from", "version", "metadata", "description", "inputs", "operations", "notifications")
-    return (*_entries(node.get("operations")), *(key for key in node.mapping or {} if key not in reserved))
+def _operations(node: Node) -> dict[str, Node]:
+    """The operations of an interface: since TOSCA 1.3 under `operations`, before beside its other keys."""
+    reserved = ("type", "derived_from", "version", "metadata", "description", "inputs", "operations", "notifications")
+    older = {key: each for key, each in _entries(node).items() if key not in reserved}
+    return {**_entries(node.get("operations")), **older}
+
+
+def _interface_operations(node: Node) -> dict[str, Node]:
+    return {
+        f"{interface}.{name}": operation
+        for interface, definition in _entries(node.get("interfaces")).items()
+        for name, operation in _operations(definition).items()
+    }
 
 
 def _items(node: Node | None) -> list[Node]:

@@ -37,6 +37,7 @@ _TABLES: Final[Mapping[str, Mapping[str, sol001.TypeRow]]] = {
     "policy_types": sol001.POLICY_TYPES,
     "group_types": sol001.GROUP_TYPES,
     "artifact_types": sol001.ARTIFACT_TYPES,
+    "relationship_types": sol001.RELATIONSHIP_TYPES,
 }
 _NFV_DATA: Final = "tosca.datatypes.nfv."
 _DEEPEST: Final = 32
@@ -63,6 +64,7 @@ def _native(section: str, name: str) -> TypeDef | None:
         {key: parse_schema(text) for key, text in row.get("properties", {}).items()},
         row.get("capabilities", {}),
         row.get("requirements", {}),
+        row.get("interfaces", {}),
         targets=row.get("targets", ()),
         native=True,
     )

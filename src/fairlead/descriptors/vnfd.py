@@ -11,36 +11,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from fairlead.descriptors.artifacts import Artifact, LifecycleOperation
+from fairlead.descriptors.artifacts import Artifact, Declared, LifecycleOperation
 from fairlead.descriptors.compute import SoftwareImage, Storage, Vdu
+from fairlead.descriptors.maintenance import Maintenance, MonitoringParameter
 from fairlead.descriptors.network import ConnectionPoint, VirtualLink
+from fairlead.descriptors.operations import OperationsConfiguration, VnfProfile
+from fairlead.descriptors.policies import (
+    CoordinationAction,
+    Coordinations,
+    Indicator,
+    PackageChange,
+    Policy,
+    SupportedInterface,
+)
 from fairlead.descriptors.problems import NOWHERE, Mark
 
 __all__ = [
     "Aspect",
-    "Declared",
+    "Bitrates",
+    "Certificate",
+    "DeployableModule",
     "Flavour",
     "InstantiationLevel",
     "Mciop",
     "PlacementRule",
     "PlacementSort",
-    "Policy",
     "SecurityGroupRule",
     "Vnfd",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """An attribute or property that the descriptor declares for instances: its type, and the value it starts with."""
-
-    name: str
-    type: str
-    default: Any = None
-    required: bool = False
-    mark: Mark = field(default=NOWHERE, compare=False)
+T = TypeVar("T")
+Bitrates = tuple[int, int | None]
+"""Bit/s at the root and at the leaves of a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Aspect:
     """A scaling aspect.
 
     `step_deltas` names the delta of each step, or one that holds for all; `deltas` gives for each VDU how many instances each
-    delta adds, `link_deltas` for each link the bit rates (root, leaf).
+    delta adds, `virtual_ip_deltas` the same for each VipCp, and `link_deltas` for each link the bit rates.
     """
 
     id: str
@@ -57,28 +61,39 @@ class Aspect:
     max_scale_level: int
     step_deltas: tuple[str, ...] = ()
     deltas: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    link_deltas: Mapping[str, Mapping[str, tuple[int, int | None]]] = field(default_factory=dict)
+    link_deltas: Mapping[str, Mapping[str, Bitrates]] = field(default_factory=dict)
+    virtual_ip_deltas: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     mark: Mark = field(default=NOWHERE, compare=False)
 
     def increments(self, vdu: str) -> tuple[int, ...]:
         """How many instances of `vdu` each step adds, from the first to the last scale level."""
-        deltas = self.deltas.get(vdu, {})
+        return tuple(step or 0 for step in self._steps(self.deltas.get(vdu, {})))
+
+    def virtual_ip_increments(self, point: str) -> tuple[int, ...]:
+        """How many instances of the VipCp `point` each step adds, from the first to the last scale level."""
+        return tuple(step or 0 for step in self._steps(self.virtual_ip_deltas.get(point, {})))
+
+    def link_increments(self, link: str) -> tuple[Bitrates, ...]:
+        """How much bit rate of `link` each step adds, from the first to the last scale level."""
+        return tuple(step or (0, None) for step in self._steps(self.link_deltas.get(link, {})))
+
+    def _steps(self, deltas: Mapping[str, T]) -> tuple[T | None, ...]:
         if not self.step_deltas:
-            only = next(iter(deltas.values()), 0)
-            return (only,) * self.max_scale_level
+            return (next(iter(deltas.values()), None),) * self.max_scale_level
         steps = self.step_deltas * self.max_scale_level if len(self.step_deltas) == 1 else self.step_deltas
-        return tuple(deltas.get(step, 0) for step in steps[: self.max_scale_level])
+        return tuple(deltas.get(step) for step in steps[: self.max_scale_level])
 
 
 @dataclass(frozen=True, slots=True)
 class InstantiationLevel:
-    """A level by name: scale level for each aspect, and where the descriptor says so, instances for each VDU."""
+    """A level by name: scale level for each aspect, and where the descriptor says so, instances for each VDU and VipCp."""
 
     id: str
     description: str
     scale_levels: Mapping[str, int] = field(default_factory=dict)
     instances: Mapping[str, int] = field(default_factory=dict)
-    link_bitrates: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    link_bitrates: Mapping[str, Bitrates] = field(default_factory=dict)
+    virtual_ips: Mapping[str, int] = field(default_factory=dict)
     mark: Mark = field(default=NOWHERE, compare=False)
 
 
@@ -100,6 +115,7 @@ class PlacementRule:
     scope: str
     targets: tuple[str, ...]
     members: tuple[str, ...]
+    maintenance: Maintenance | None = None
     mark: Mark = field(default=NOWHERE, compare=False)
 
 
@@ -129,13 +145,28 @@ class Mciop:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """A policy of a type that has no shape of its own here; properties are plain values."""
+class DeployableModule:
+    """A part of the VNF that may be left out: the VDUs and charts that it consists of (SOL001 5.4.1, 6.8.16)."""
 
     id: str
+    name: str
+    members: tuple[str, ...]
+    description: str | None = None
+    mark: Mark = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that managers obtain for the VNF (SOL001 5.4.1, 6.8.19); which VDUs want it, they say.
+
+    `profile` and `requests` are the base profile and the requirements for signing requests, as plain values.
+    """
+
+    id: str
+    name: str
     type: str
-    targets: tuple[str, ...]
-    properties: Mapping[str, Any]
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    requests: tuple[Mapping[str, Any], ...] = ()
     mark: Mark = field(default=NOWHERE, compare=False)
 
 
@@ -145,7 +176,8 @@ class Flavour:
 
     `external` are the ids of the connection points that are the VNF's outside, by the name under which they are so; several
     names may stand for one point. `lifecycle` holds the operations of Vnflcm that do something; `interfaces` those of other
-    interfaces.
+    interfaces; `parameters` the additional parameters that the VNF's type declares for each operation. `coordinations` are by
+    operation, `coordination_actions` by the action's name.
     """
 
     id: str
@@ -160,16 +192,26 @@ class Flavour:
     levels: Mapping[str, InstantiationLevel] = field(default_factory=dict)
     default_level: str | None = None
     initial_deltas: Mapping[str, int] = field(default_factory=dict)
+    initial_virtual_ips: Mapping[str, int] = field(default_factory=dict)
+    initial_bitrates: Mapping[str, Bitrates] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placement_rules: Mapping[str, PlacementRule] = field(default_factory=dict)
     security_group_rules: Mapping[str, SecurityGroupRule] = field(default_factory=dict)
+    indicators: Mapping[str, Indicator] = field(default_factory=dict)
+    package_changes: Mapping[str, PackageChange] = field(default_factory=dict)
+    coordination_actions: Mapping[str, CoordinationAction] = field(default_factory=dict)
+    coordinations: Mapping[str, Coordinations] = field(default_factory=dict)
+    supported_interfaces: Mapping[str, SupportedInterface] = field(default_factory=dict)
     other_policies: Mapping[str, Policy] = field(default_factory=dict)
+    deployable_modules: Mapping[str, DeployableModule] = field(default_factory=dict)
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
     lifecycle: Mapping[str, LifecycleOperation] = field(default_factory=dict)
     interfaces: Mapping[str, Mapping[str, LifecycleOperation]] = field(default_factory=dict)
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
-    operations_configuration: Mapping[str, Any] = field(default_factory=dict)
-    profile: Mapping[str, Any] = field(default_factory=dict)
-    monitoring: Any = None
+    parameters: Mapping[str, Mapping[str, Declared]] = field(default_factory=dict)
+    operations: OperationsConfiguration = field(default_factory=OperationsConfiguration)
+    profile: VnfProfile | None = None
+    monitoring: tuple[MonitoringParameter, ...] = ()
     mark: Mark = field(default=NOWHERE, compare=False)
 
     @property

@@ -7,21 +7,23 @@ written. Each is one small function over a flavour.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fairlead.descriptors.compute import Vdu
 from fairlead.descriptors.network import L3Protocol, VirtualLink
-from fairlead.descriptors.problems import Problems
-from fairlead.descriptors.vnfd import Flavour
+from fairlead.descriptors.problems import Mark, Problems
+from fairlead.descriptors.vnfd import Flavour, InstantiationLevel
 
 __all__ = ["check_flavour"]
 
 
-def check_flavour(flavour: Flavour, problems: Problems) -> None:
-    """Run every check of this module."""
+def check_flavour(flavour: Flavour, count_marks: Mapping[tuple[str, str], Mark], problems: Problems) -> None:
+    """Run every check of this module; `count_marks` are the places of the numbers of VDUs at levels."""
     for check in _CHECKS:
         check(flavour, problems)
+    for level in flavour.levels.values():
+        _sums(flavour, level, count_marks, problems)
 
 
 def _instance_ranges(flavour: Flavour, problems: Problems) -> None:
@@ -31,14 +33,10 @@ def _instance_ranges(flavour: Flavour, problems: Problems) -> None:
             problems.error("bad-range", told, vdu.mark)
 
 
-def _levels(flavour: Flavour, problems: Problems) -> None:
-    for level in flavour.levels.values():
-        _sums(flavour, level.id, problems)
-
-
-def _sums(flavour: Flavour, level_id: str, problems: Problems) -> None:
+def _sums(
+    flavour: Flavour, level: InstantiationLevel, count_marks: Mapping[tuple[str, str], Mark], problems: Problems
+) -> None:
     """A level given both as scale levels and as instances must say the same twice."""
-    level = flavour.levels[level_id]
     if not level.scale_levels:
         return
     for name, count in level.instances.items():
@@ -51,8 +49,8 @@ def _sums(flavour: Flavour, level_id: str, problems: Problems) -> None:
             if aspect in flavour.aspects
         )
         if reached != count:
-            told = f'the level "{level_id}" has {count} instances of "{name}", and its scale levels come to {reached}'
-            problems.warning("level-sum", told, level.mark)
+            told = f'the level "{level.id}" has {count} instances of "{name}", and its scale levels come to {reached}'
+            problems.warning("level-sum", told, count_marks.get((level.id, name), level.mark))
 
 
 def _scaling(flavour: Flavour, problems: Problems) -> None:
@@ -155,7 +153,6 @@ def _unused(flavour: Flavour, problems: Problems) -> None:
 
 _CHECKS: Final[tuple[Callable[[Flavour, Problems], None], ...]] = (
     _instance_ranges,
-    _levels,
     _scaling,
     _connection_point_orders,
     _addresses,

@@ -9,15 +9,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fairlead.descriptors.network import (
+    Address,
     AllocationPool,
     ConnectionPoint,
     ConnectionPointKind,
+    ConnectionPointProtocol,
     InterfaceRequirement,
     L2Protocol,
     L3Protocol,
+    Service,
+    ServicePort,
     VirtualLink,
 )
-from fairlead.descriptors.problems import Mark, nearest
+from fairlead.descriptors.problems import nearest
+from fairlead.descriptors.reading.picking import maintenance, monitoring, struct
 from fairlead.descriptors.reading.template import NodeTemplate, Topology
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.values import Struct
@@ -93,8 +98,11 @@ def _point(topology: Topology, node: NodeTemplate, kind: ConnectionPointKind, ma
     if mapped is not None and link is not None and kind is not ConnectionPointKind.EXTERNAL:
         told = f'"{node.name}" is on the internal link "{link}" and mapped to the outside ("{mapped}")'
         topology.problems.error("link-and-mapping", told, node.mark, "take one of the two away")
-    addresses, mac = _addresses(properties)
-    first = addresses[0] if addresses else Struct(node.mark, {}, {})
+    protocols = tuple(_protocol(each) for each in properties.get("protocol", ()))
+    addresses = [each for protocol in protocols for each in protocol.addresses]
+    macs = [each.mac_assignment for each in addresses if each.mac_assignment is not None]
+    ips = [each for each in addresses if each.mac_assignment is None]
+    first = ips[0] if ips else Address()
     return ConnectionPoint(
         id=node.name,
         kind=kind,
@@ -104,12 +112,12 @@ def _point(topology: Topology, node: NodeTemplate, kind: ConnectionPointKind, ma
         order=properties.get("order"),
         layer_protocols=properties.get("layer_protocols", ()),
         vnic_type=properties.get("vnic_type"),
-        fixed_ip_addresses=tuple(ip for each in addresses for ip in each.get("fixed_ip_address", ())),
-        ip_address_assignment=first.get("ip_address_assignment"),
-        ip_address_type=first.get("ip_address_type"),
-        ip_address_count=first.get("number_of_ip_address"),
-        floating_ip=any(each.get("floating_ip_activated", False) for each in addresses),
-        mac_address_assignment=mac,
+        fixed_ip_addresses=tuple(ip for each in ips for ip in each.fixed),
+        ip_address_assignment=first.ip_assignment,
+        ip_address_type=first.ip_type,
+        ip_address_count=first.count,
+        floating_ip=any(each.floating for each in ips),
+        mac_address_assignment=macs[-1] if macs else None,
         bandwidth=properties.get("bitrate_requirement"),
         role=properties.get("role"),
         description=properties.get("description"),
@@ -120,16 +128,20 @@ def _point(topology: Topology, node: NodeTemplate, kind: ConnectionPointKind, ma
         targets=tuple(node.targets("target")),
         vip_function=properties.get("vip_function"),
         dedicated_ip_address=properties.get("dedicated_ip_address", True),
-        services=tuple(each.plain() for each in properties.get("additionalServiceData", ())),
+        services=tuple(_service(each) for each in properties.get("additionalServiceData", ())),
         interface_requirements=tuple(
             InterfaceRequirement(
                 each.get("network_interface_requirements", {}),
                 each.get("name"),
                 each.get("support_mandatory"),
                 _logical_node(each),
+                each.get("description"),
             )
             for each in properties.get("virtual_network_interface_requirements", ())
         ),
+        protocols=protocols,
+        ip_stack_mode=properties.get("ip_stack_mode"),
+        address_pool_name_configurable=properties.get("address_pool_name_configurable", False),
         mark=node.mark,
     )
 
@@ -156,17 +168,37 @@ def _vdus(topology: Topology, node: NodeTemplate, kind: ConnectionPointKind) -> 
     return tuple(bound)
 
 
-def _addresses(properties: Struct) -> tuple[list[Struct], bool | None]:
-    """The layer 3 addresses of a connection point, and whether its MAC address is assigned."""
-    layer3: list[Struct] = []
-    mac: bool | None = None
-    for protocol in properties.get("protocol", ()):
-        for address in protocol.get("address_data", ()):
-            if isinstance(l3 := address.get("l3_address_data"), Struct):
-                layer3.append(l3)
-            if isinstance(l2 := address.get("l2_address_data"), Struct):
-                mac = l2.get("mac_address_assignment")
-    return layer3, mac
+def _protocol(data: Struct) -> ConnectionPointProtocol:
+    addresses = []
+    for each in data.get("address_data", ()):
+        if isinstance(l2 := each.get("l2_address_data"), Struct):
+            addresses.append(Address(mac_assignment=l2.get("mac_address_assignment", False)))
+        if isinstance(l3 := each.get("l3_address_data"), Struct):
+            addresses.append(
+                Address(
+                    None,
+                    l3.get("ip_address_assignment"),
+                    l3.get("ip_address_assignment_subtype"),
+                    l3.get("floating_ip_activated", False),
+                    l3.get("ip_address_type"),
+                    l3.get("number_of_ip_address"),
+                    l3.get("fixed_ip_address", ()),
+                )
+            )
+    return ConnectionPointProtocol(data.get("associated_layer_protocol", ""), tuple(addresses))
+
+
+def _service(data: Struct) -> Service:
+    value = data.get("serviceData")
+    ports = tuple(
+        ServicePort(
+            each.get("name", ""), each.get("protocol", ""), each.get("port", 0), each.get("portConfigurable", False)
+        )
+        for each in data.get("portData", ())
+    )
+    if isinstance(value, Struct):
+        return Service(ports, value.get("host"), value.get("path", ()))
+    return Service(ports, data=value)
 
 
 def read_links(topology: Topology) -> dict[str, VirtualLink]:
@@ -176,18 +208,17 @@ def read_links(topology: Topology) -> dict[str, VirtualLink]:
 
 def _link(node: NodeTemplate) -> VirtualLink:
     properties = node.properties
-    connectivity = _struct(properties.get("connectivity_type"), node.mark)
-    profile = _struct(properties.get("vl_profile"), node.mark)
-    qos = _struct(profile.get("qos"), node.mark)
+    connectivity = struct(properties.get("connectivity_type"), node.mark)
+    profile = struct(properties.get("vl_profile"), node.mark)
+    qos = struct(profile.get("qos"), node.mark)
     protocols = profile.get("virtual_link_protocol_data", ())
-    monitoring = properties.get("monitoring_parameters")
     return VirtualLink(
         id=node.name,
         connectivity=connectivity.get("layer_protocols", ()),
         flow=connectivity.get("flow_pattern"),
         description=properties.get("description"),
-        l2_protocol_data=tuple(_l2(each.get("l2_protocol_data")) for each in protocols if each.get("l2_protocol_data")),
-        l3_protocol_data=tuple(_l3(each.get("l3_protocol_data")) for each in protocols if each.get("l3_protocol_data")),
+        l2_protocol_data=tuple(_l2(each, data) for each in protocols if (data := each.get("l2_protocol_data"))),
+        l3_protocol_data=tuple(_l3(each, data) for each in protocols if (data := each.get("l3_protocol_data"))),
         max_bitrate=bitrate(profile.get("max_bitrate_requirements")),
         min_bitrate=bitrate(profile.get("min_bitrate_requirements")),
         latency=qos.get("latency"),
@@ -195,22 +226,24 @@ def _link(node: NodeTemplate) -> VirtualLink:
         packet_loss_ratio=qos.get("packet_loss_ratio"),
         externally_managed=properties.get("externally_managed"),
         test_access=properties.get("test_access", ()),
-        monitoring=_plain(monitoring),
+        monitoring=monitoring(properties.get("monitoring_parameters")),
+        maintenance=maintenance(properties.get("nfvi_maintenance_info")),
         mark=node.mark,
     )
 
 
-def _l2(data: Struct) -> L2Protocol:
+def _l2(protocol: Struct, data: Struct) -> L2Protocol:
     return L2Protocol(
         data.get("name"),
         data.get("network_type"),
         data.get("vlan_transparent", False),
         data.get("mtu"),
         data.get("segmentation_id"),
+        protocol.get("associated_layer_protocol"),
     )
 
 
-def _l3(data: Struct) -> L3Protocol:
+def _l3(protocol: Struct, data: Struct) -> L3Protocol:
     return L3Protocol(
         data.get("ip_version", "ipv4"),
         data.get("cidr", ""),
@@ -222,6 +255,7 @@ def _l3(data: Struct) -> L3Protocol:
         ),
         data.get("dhcp_enabled"),
         data.get("ipv6_address_mode"),
+        protocol.get("associated_layer_protocol"),
         data.mark,
     )
 
@@ -229,15 +263,3 @@ def _l3(data: Struct) -> L3Protocol:
 def bitrate(value: Any) -> tuple[int, int | None] | None:
     """Bit rates at root and leaf, in bit/s."""
     return (value.get("root", 0), value.get("leaf")) if isinstance(value, Struct) else None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return value.plain() if isinstance(value, Struct) else value
-
-
-def _struct(value: Any, mark: Mark) -> Struct:
-    return value if isinstance(value, Struct) else Struct(mark, {}, {})

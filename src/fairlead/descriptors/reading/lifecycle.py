@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fairlead.descriptors import sol001
-from fairlead.descriptors.artifacts import LifecycleOperation
-from fairlead.descriptors.problems import Mark, nearest
+from fairlead.descriptors.artifacts import Declared, LifecycleOperation
+from fairlead.descriptors.problems import Mark, Problems, nearest
+from fairlead.descriptors.reading.picking import declared
 from fairlead.descriptors.reading.template import NodeTemplate, Topology, resolve_file
 from fairlead.descriptors.schema import MISSING, Schema
 from fairlead.descriptors.source import Node
+from fairlead.descriptors.typedefs import TypeDef, read_schema
 
-__all__ = ["read_interfaces"]
+__all__ = ["operation_names", "read_interfaces", "read_parameters"]
 
 _RESERVED: Final = ("type", "inputs", "operations", "notifications")
 _ANY: Final = Schema("any", required=False)
@@ -25,9 +27,13 @@ def read_interfaces(topology: Topology, vnf: NodeTemplate) -> dict[str, dict[str
     """The operations that do something, by interface and name."""
     given = vnf.node.get("interfaces")
     found = {}
-    for name, node in ((given.mapping or {}) if given is not None else {}).items():
+    for name, (node, at) in _entries(given).items():
         operations = {**_entries(node.get("operations")), **_entries(node, _RESERVED)}
-        known = _known(topology, vnf, name, node)
+        type_node = node.get("type")
+        known = operation_names(topology, vnf, name, type_node.text if type_node is not None else None)
+        if known is None:
+            told = f'the node type "{vnf.type.name}" has no interface "{name}"'
+            topology.problems.error("unknown-interface", told, at, nearest(name, vnf.type.interfaces))
         shared = _inputs(topology, node)
         read = {}
         for key, (operation, mark) in operations.items():
@@ -42,14 +48,45 @@ def read_interfaces(topology: Topology, vnf: NodeTemplate) -> dict[str, dict[str
     return found
 
 
-def _known(topology: Topology, vnf: NodeTemplate, name: str, node: Node) -> tuple[str, ...]:
-    """The operations of the interface's type; empty if any name will do."""
-    type_node = node.get("type")
-    type_name = type_node.text if type_node is not None else vnf.type.interfaces.get(name)
-    if not type_name:
-        type_name = sol001.VNFLCM if name == "Vnflcm" else None
-    definition = topology.package.types.find("interface_types", type_name) if type_name else None
-    return definition.operations if definition is not None else ()
+def operation_names(
+    topology: Topology, vnf: NodeTemplate, interface: str, type_name: str | None = None
+) -> tuple[str, ...] | None:
+    """The operations of an interface of the VNF; empty if any name will do, None if it has no such interface."""
+    definition = _interface_type(topology, vnf.type, interface, type_name)
+    own = tuple(key.rpartition(".")[2] for key in vnf.type.definitions if key.startswith(f"{interface}."))
+    if definition is None and type_name is None and interface not in vnf.type.interfaces:
+        return None
+    return (*definition.operations, *own) if definition is not None and definition.operations else ()
+
+
+def _interface_type(topology: Topology, vnf: TypeDef, interface: str, type_name: str | None = None) -> TypeDef | None:
+    type_name = type_name or vnf.interfaces.get(interface) or (sol001.VNFLCM if interface == "Vnflcm" else None)
+    return topology.package.types.find("interface_types", type_name) if type_name else None
+
+
+def read_parameters(topology: Topology, vnf: TypeDef) -> dict[str, dict[str, Declared]]:
+    """The additional parameters that the VNF's type declares for operations of Vnflcm, by operation and name.
+
+    SOL001 wants them as the properties of one input's data type, `additional_parameters`; inputs beside it count as well.
+    """
+    definition = _interface_type(topology, vnf, "Vnflcm")
+    nodes = dict(definition.definitions) if definition is not None else {}
+    own = {key.partition(".")[2]: node for key, node in vnf.definitions.items() if key.startswith("Vnflcm.")}
+    found = {}
+    for operation, node in {**nodes, **own}.items():
+        parameters: dict[str, Declared] = {}
+        inputs = node.get("inputs")
+        for name, each in ((inputs.mapping or {}) if inputs is not None else {}).items():
+            schema = read_schema(each, each.mark, Problems())
+            data_type = topology.package.types.find("data_types", schema.type)
+            if data_type is not None:
+                parameters |= declared(data_type, None)
+            elif each.get("type") is not None:
+                default = schema.default.plain_value() if isinstance(schema.default, Node) else None
+                parameters[name] = Declared(name, schema.type, default, schema.required, each.mark)
+        if parameters:
+            found[operation] = parameters
+    return found
 
 
 def _entries(node: Node | None, without: tuple[str, ...] = ()) -> dict[str, tuple[Node, Mark]]:

@@ -17,7 +17,8 @@ from fairlead.descriptors.compute import (
     Vdu,
     VduKind,
 )
-from fairlead.descriptors.problems import Mark
+from fairlead.descriptors.problems import Mark, nearest
+from fairlead.descriptors.reading.picking import maintenance, monitoring, plain, struct
 from fairlead.descriptors.reading.template import NodeTemplate, Topology, resolve_file
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.values import Struct, descend
@@ -45,7 +46,7 @@ def read_storages(topology: Topology) -> dict[str, Storage]:
     for node in topology.nodes.values():
         for type_name, kind, data_key, size_key in _STORAGES:
             if topology.is_a(node, type_name):
-                data = _struct(node.properties.get(data_key), node.mark)
+                data = struct(node.properties.get(data_key), node.mark)
                 found[node.name] = Storage(
                     node.name,
                     kind,
@@ -55,6 +56,8 @@ def read_storages(topology: Topology) -> dict[str, Storage]:
                     data.get("vdu_storage_requirements", {}),
                     data.get("file_system_protocol"),
                     node.target("virtual_link"),
+                    data.get("rdma_enabled", False),
+                    maintenance(node.properties.get("nfvi_maintenance_info")),
                     node.mark,
                 )
     return found
@@ -83,10 +86,9 @@ def _machine(topology: Topology, node: NodeTemplate, points: tuple[str, ...]) ->
         topology.problems.warning("vdu-without-compute", told, node.mark)
         compute = Struct(node.mark, {}, {})
     properties = node.properties
-    memory, cpu = _struct(compute.get("virtual_memory"), node.mark), _struct(compute.get("virtual_cpu"), node.mark)
-    pinning = _struct(cpu.get("virtual_cpu_pinning"), node.mark)
+    memory, cpu = struct(compute.get("virtual_memory"), node.mark), struct(compute.get("virtual_cpu"), node.mark)
+    pinning = struct(cpu.get("virtual_cpu_pinning"), node.mark)
     low, high = _instances(properties)
-    boot_order = properties.get("boot_order", False)
     return Vdu(
         id=node.name,
         kind=VduKind.COMPUTE,
@@ -97,18 +99,25 @@ def _machine(topology: Topology, node: NodeTemplate, points: tuple[str, ...]) ->
         cpus=cpu.get("num_virtual_cpu"),
         memory=memory.get("virtual_mem_size"),
         local_storages=tuple(
-            LocalStorage(each.get("size_of_storage", 0), each.get("vdu_storage_requirements", {}))
+            LocalStorage(
+                each.get("size_of_storage", 0),
+                each.get("vdu_storage_requirements", {}),
+                each.get("rdma_enabled", False),
+            )
             for each in compute.get("virtual_local_storage", ())
         ),
         image=_image(topology, node),
         storages=tuple(node.targets("virtual_storage")),
         connection_points=points,
         boot_data=_boot_data(topology, node),
-        boot_order=boot_order,
+        boot_order=_boot_order(topology, node),
         nfvi_constraints=_constraints(properties.get("nfvi_constraints")),
         additional_capabilities=_additional(compute.get("requested_additional_capabilities")),
         logical_nodes=_logical_nodes(compute.get("logical_node")),
         cpu_architecture=cpu.get("cpu_architecture"),
+        cpu_clock=cpu.get("virtual_cpu_clock"),
+        cpu_oversubscription_policy=cpu.get("virtual_cpu_oversubscription_policy"),
+        memory_oversubscription_policy=memory.get("virtual_mem_oversubscription_policy"),
         cpu_pinning_policy=pinning.get("virtual_cpu_pinning_policy"),
         cpu_pinning_rules=pinning.get("virtual_cpu_pinning_rule", ()),
         cpu_requirements=cpu.get("vdu_cpu_requirements", {}),
@@ -116,17 +125,33 @@ def _machine(topology: Topology, node: NodeTemplate, points: tuple[str, ...]) ->
         numa=memory.get("numa_enabled", False),
         huge_pages=_huge_pages(memory.get("huge_pages_requirements")),
         compute_requirements=compute.get("compute_requirements", {}),
-        configurable=_configurable(properties),
-        monitoring=_raw(node, "monitoring_parameters"),
+        configurable=plain(properties.get("configurable_properties")),
+        monitoring=monitoring(properties.get("monitoring_parameters")),
+        maintenance=maintenance(struct(properties.get("vdu_profile"), node.mark).get("nfvi_maintenance_info")),
+        certificates=tuple(node.targets("installable_certificate")),
         artifacts=node.artifacts,
         mark=node.mark,
     )
 
 
+def _boot_order(topology: Topology, node: NodeTemplate) -> tuple[str, ...]:
+    """True (since SOL001 2.8.1) is the order of the storages; before, the order was a list of them."""
+    value = node.properties.get("boot_order", False)
+    storages = tuple(node.targets("virtual_storage"))
+    if not isinstance(value, tuple):
+        return storages if value else ()
+    given = descend(node.node.get("properties"), ["boot_order"])
+    for each in (given.sequence or []) if given is not None else []:
+        if each.text not in storages:
+            told = f'"{each.text}" is no storage of "{node.name}"'
+            topology.problems.error("dangling-reference", told, each.mark, nearest(each.text, storages))
+    return value
+
+
 def _container_unit(topology: Topology, node: NodeTemplate, points: tuple[str, ...]) -> Vdu:
     properties = node.properties
     low, high = _instances(properties)
-    mcio = _struct(properties.get("mcio_identification_data"), node.mark)
+    mcio = struct(properties.get("mcio_identification_data"), node.mark)
     return Vdu(
         id=node.name,
         kind=VduKind.CONTAINERS,
@@ -147,8 +172,10 @@ def _container_unit(topology: Topology, node: NodeTemplate, points: tuple[str, .
         mcio_name=mcio.get("name"),
         mcio_type=mcio.get("type"),
         mcio_constraints=properties.get("mcio_constraint_params", ()),
-        configurable=_configurable(properties),
-        monitoring=_raw(node, "monitoring_parameters"),
+        configurable=plain(properties.get("configurable_properties")),
+        monitoring=monitoring(properties.get("monitoring_parameters")),
+        maintenance=maintenance(struct(properties.get("vdu_profile"), node.mark).get("nfvi_maintenance_info")),
+        certificates=tuple(node.targets("installable_certificate")),
         artifacts=node.artifacts,
         mark=node.mark,
     )
@@ -156,7 +183,7 @@ def _container_unit(topology: Topology, node: NodeTemplate, points: tuple[str, .
 
 def _container(topology: Topology, node: NodeTemplate) -> OsContainer:
     properties = node.properties
-    pinning = _struct(properties.get("cpu_pinning_requirements"), node.mark)
+    pinning = struct(properties.get("cpu_pinning_requirements"), node.mark)
     return OsContainer(
         id=node.name,
         name=properties.get("name", node.name),
@@ -261,14 +288,14 @@ def _boot_data(topology: Topology, node: NodeTemplate) -> BootData | None:
         return None
     if isinstance(value, str):
         return BootData(content=value, mark=mark)
-    file = _struct(value.get("content_or_file_data"), mark)
-    vim = _struct(value.get("vim_specific_properties"), mark)
+    file = struct(value.get("content_or_file_data"), mark)
+    vim = struct(value.get("vim_specific_properties"), mark)
     source: Node | None = descend(node.node.get("properties"), ["boot_data", "content_or_file_data", "source_path"])
     path = file.get("source_path")
     if path is not None and source is not None and source.is_text:
         path = resolve_file(topology, source)
     return BootData(
-        _struct(value.get("kvp_data"), mark).get("data", {}),
+        struct(value.get("kvp_data"), mark).get("data", {}),
         file.get("content"),
         path,
         file.get("destination_path"),
@@ -280,7 +307,7 @@ def _boot_data(topology: Topology, node: NodeTemplate) -> BootData | None:
 
 
 def _instances(properties: Struct) -> tuple[int, int]:
-    profile = _struct(properties.get("vdu_profile"), properties.mark)
+    profile = struct(properties.get("vdu_profile"), properties.mark)
     return profile.get("min_number_of_instances", 0), profile.get("max_number_of_instances", 0)
 
 
@@ -310,18 +337,3 @@ def _logical_nodes(value: dict[str, Struct] | None) -> dict[str, dict[str, str]]
 
 def _huge_pages(value: tuple[Struct, ...] | None) -> tuple[HugePages, ...]:
     return tuple(HugePages(each.get("hugepage_size", 0), each.get("requested_size", 0)) for each in value or ())
-
-
-def _configurable(properties: Struct) -> dict[str, Any]:
-    value = properties.get("configurable_properties")
-    return value.plain() if isinstance(value, Struct) else {}
-
-
-def _raw(node: NodeTemplate, name: str) -> Any:
-    value = node.properties.get(name)
-    found = descend(node.node.get("properties"), [name])
-    return found.plain_value() if found is not None and value is not None else None
-
-
-def _struct(value: Any, mark: Mark) -> Struct:
-    return value if isinstance(value, Struct) else Struct(mark, {}, {})

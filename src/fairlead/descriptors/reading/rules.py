@@ -6,53 +6,49 @@ values are at hand; arithmetic over the finished flavour is in `checks.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fairlead.descriptors.compute import Vdu
-from fairlead.descriptors.problems import nearest
+from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.connectivity import bitrate
+from fairlead.descriptors.reading.picking import entries, maintenance
 from fairlead.descriptors.reading.template import PolicyTemplate, Topology
 from fairlead.descriptors.values import Struct
 from fairlead.descriptors.vnfd import (
     Aspect,
+    Bitrates,
     InstantiationLevel,
     PlacementRule,
     PlacementSort,
-    Policy,
     SecurityGroupRule,
 )
 
 __all__ = ["Rules", "read_rules"]
 
+T = TypeVar("T")
 _NFV: Final = "tosca.policies.nfv."
-_SHAPED: Final = (
-    "ScalingAspects",
-    "VduScalingAspectDeltas",
-    "VirtualLinkBitrateScalingAspectDeltas",
-    "VduInitialDelta",
-    "InstantiationLevels",
-    "VduInstantiationLevels",
-    "VirtualLinkInstantiationLevels",
-    "AffinityRule",
-    "AntiAffinityRule",
-    "SecurityGroupRule",
-)
 
 
 @dataclass(slots=True)
 class Rules:
-    """What the policies and groups of one template say."""
+    """What the policies and groups of one template say; `shaped` are the names of the policies read here.
+
+    `count_marks` tells where the number of a VDU at a level stands.
+    """
 
     aspects: dict[str, Aspect] = field(default_factory=dict)
     levels: dict[str, InstantiationLevel] = field(default_factory=dict)
     default_level: str | None = None
     initial_deltas: dict[str, int] = field(default_factory=dict)
+    initial_virtual_ips: dict[str, int] = field(default_factory=dict)
+    initial_bitrates: dict[str, Bitrates] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     placement: dict[str, PlacementRule] = field(default_factory=dict)
     security: dict[str, SecurityGroupRule] = field(default_factory=dict)
-    others: dict[str, Policy] = field(default_factory=dict)
+    count_marks: dict[tuple[str, str], Mark] = field(default_factory=dict)
+    shaped: set[str] = field(default_factory=set)
 
 
 def read_rules(topology: Topology, vdus: Mapping[str, Vdu]) -> Rules:
@@ -61,44 +57,55 @@ def read_rules(topology: Topology, vdus: Mapping[str, Vdu]) -> Rules:
     rules.groups = {name: group.target_names for name, group in topology.groups.items()}
     _aspects(topology, rules)
     _levels(topology, rules, vdus)
-    for policy in topology.policies_of(f"{_NFV}VduInitialDelta"):
-        delta = policy.properties.get("initial_delta")
-        for vdu in policy.target_names:
-            rules.initial_deltas[vdu] = _count(delta)
-            if isinstance(delta, Struct):
-                _check_range(topology, f'the initial delta of "{vdu}"', delta, vdus.get(vdu))
+    _initial(topology, rules, vdus)
     _placement(topology, rules)
-    for policy in topology.policies_of(f"{_NFV}SecurityGroupRule"):
+    for policy in _of(topology, rules, "SecurityGroupRule"):
         rules.security[policy.name] = _security(topology, policy)
-    shaped = {policy.name for name in _SHAPED for policy in topology.policies_of(_NFV + name)}
-    rules.others = {
-        policy.name: Policy(policy.name, policy.type.name, policy.target_names, policy.properties.plain(), policy.mark)
-        for policy in topology.policies
-        if policy.name not in shaped
-    }
     return rules
 
 
+def _of(topology: Topology, rules: Rules, name: str) -> Iterable[PolicyTemplate]:
+    for policy in topology.policies_of(_NFV + name):
+        rules.shaped.add(policy.name)
+        yield policy
+
+
+def _put(topology: Topology, into: dict[str, T], key: str, value: T, told: str, mark: Mark) -> None:
+    """Two policies must not say the same of one target, as only one could hold."""
+    if key in into:
+        topology.problems.error("said-twice", f"{told} is given by two policies", mark)
+    into[key] = value
+
+
+def _initial(topology: Topology, rules: Rules, vdus: Mapping[str, Vdu]) -> None:
+    for policy in _of(topology, rules, "VduInitialDelta"):
+        delta = policy.properties.get("initial_delta")
+        for vdu, mark in policy.targets:
+            told = f'the initial delta of "{vdu}"'
+            _put(topology, rules.initial_deltas, vdu, _count(delta), told, mark)
+            if isinstance(delta, Struct):
+                _check_range(topology, told, delta, vdus.get(vdu))
+    for policy in _of(topology, rules, "VipCpInitialDelta"):
+        for point, mark in policy.targets:
+            number = _count(policy.properties.get("initial_delta"))
+            _put(topology, rules.initial_virtual_ips, point, number, f'the initial delta of "{point}"', mark)
+    for policy in _of(topology, rules, "VirtualLinkBitrateInitialDelta"):
+        rate = _bitrate(policy.properties.get("initial_delta"))
+        if rate is not None:
+            for link, mark in policy.targets:
+                _put(topology, rules.initial_bitrates, link, rate, f'the initial bit rate of "{link}"', mark)
+
+
 def _aspects(topology: Topology, rules: Rules) -> None:
-    vdu_deltas: dict[str, dict[str, dict[str, int]]] = {}
-    link_deltas: dict[str, dict[str, dict[str, tuple[int, int | None]]]] = {}
     declared: dict[str, Struct] = {}
-    for policy in topology.policies_of(f"{_NFV}ScalingAspects"):
-        declared |= _entries(policy.properties.get("aspects"))
-    for policy in topology.policies_of(f"{_NFV}VduScalingAspectDeltas"):
-        aspect = _aspect_of(topology, policy, declared)
-        if aspect is not None:
-            deltas = _entries(policy.properties.get("deltas"))
-            _check_deltas(topology, deltas, aspect, declared)
-            for vdu in policy.target_names:
-                vdu_deltas.setdefault(aspect, {})[vdu] = {name: _count(each) for name, each in deltas.items()}
-    for policy in topology.policies_of(f"{_NFV}VirtualLinkBitrateScalingAspectDeltas"):
-        aspect = _aspect_of(topology, policy, declared)
-        if aspect is not None:
-            deltas = _entries(policy.properties.get("deltas"))
-            _check_deltas(topology, deltas, aspect, declared)
-            for link in policy.target_names:
-                link_deltas.setdefault(aspect, {})[link] = _bitrates(deltas)
+    marks: dict[str, Mark] = {}
+    for policy in _of(topology, rules, "ScalingAspects"):
+        declared |= entries(policy.properties.get("aspects"))
+        marks |= {name: policy.mark_in("aspects", name) for name in declared if name not in marks}
+    covered: dict[str, set[str]] = {name: set() for name in declared}
+    vdus = _deltas(topology, rules, "VduScalingAspectDeltas", declared, covered, _count)
+    virtual_ips = _deltas(topology, rules, "VipCpScalingAspectDeltas", declared, covered, _count)
+    links = _deltas(topology, rules, "VirtualLinkBitrateScalingAspectDeltas", declared, covered, _bitrate)
     for name, struct in declared.items():
         rules.aspects[name] = Aspect(
             name,
@@ -106,73 +113,131 @@ def _aspects(topology: Topology, rules: Rules) -> None:
             struct.get("description", ""),
             struct.get("max_scale_level", 0),
             struct.get("step_deltas", ()),
-            vdu_deltas.get(name, {}),
-            link_deltas.get(name, {}),
-            struct.mark,
+            vdus.get(name, {}),
+            {link: {key: rate for key, rate in found.items() if rate} for link, found in links.get(name, {}).items()},
+            virtual_ips.get(name, {}),
+            marks[name],
         )
-        _check_steps(topology, rules.aspects[name], struct)
+        _check_steps(topology, rules.aspects[name], struct, covered[name])
 
 
-def _aspect_of(topology: Topology, policy: PolicyTemplate, declared: dict[str, Struct]) -> str | None:
-    name: str | None = policy.properties.get("aspect")
-    if name is not None and name not in declared:
-        mark = policy.properties.mark_of("aspect")
-        topology.problems.error("unknown-aspect", f'there is no scaling aspect "{name}"', mark, nearest(name, declared))
-        return None
-    return name
+def _deltas(
+    topology: Topology,
+    rules: Rules,
+    type_name: str,
+    declared: Mapping[str, Struct],
+    covered: dict[str, set[str]],
+    read: Callable[[Any], T],
+) -> dict[str, dict[str, dict[str, T]]]:
+    """What each delta of each aspect adds to each target of the policies of one type; `covered` collects the deltas seen."""
+    found: dict[str, dict[str, dict[str, T]]] = {}
+    for policy in _of(topology, rules, type_name):
+        aspect: str | None = policy.properties.get("aspect")
+        if aspect is None:
+            continue
+        if aspect not in declared:
+            mark = policy.properties.mark_of("aspect")
+            hint = nearest(aspect, declared)
+            topology.problems.error("unknown-aspect", f'there is no scaling aspect "{aspect}"', mark, hint)
+            continue
+        deltas = entries(policy.properties.get("deltas"))
+        covered[aspect] |= deltas.keys()
+        _check_deltas(topology, policy, deltas, aspect, declared)
+        amounts = {name: read(each) for name, each in deltas.items()}
+        for target, mark in policy.targets:
+            told = f'what the aspect "{aspect}" adds to "{target}"'
+            _put(topology, found.setdefault(aspect, {}), target, amounts, told, mark)
+    return found
 
 
-def _check_deltas(topology: Topology, deltas: dict[str, Struct], aspect: str, declared: dict[str, Struct]) -> None:
+def _check_deltas(
+    topology: Topology, policy: PolicyTemplate, deltas: dict[str, Struct], aspect: str, declared: Mapping[str, Struct]
+) -> None:
     """Every delta that is given is one of the aspect's steps, and every step has its delta."""
     steps: tuple[str, ...] = declared[aspect].get("step_deltas", ())
-    for name, delta in deltas.items():
+    for name in deltas:
         if steps and name not in steps:
             told = f'"{name}" is no step of the aspect "{aspect}"'
-            topology.problems.error("unknown-delta", told, delta.mark, nearest(name, steps))
+            mark = policy.mark_in("deltas", name)
+            topology.problems.error("unknown-delta", told, mark, nearest(name, steps))
+    if not steps and len(deltas) > 1:
+        told = f'the aspect "{aspect}" has no step_deltas, so there can be one delta only'
+        topology.problems.error("unknown-delta", told, policy.properties.mark_of("deltas"))
     for step in dict.fromkeys(steps):
         if step not in deltas:
             told = f'the step "{step}" of the aspect "{aspect}" has no delta here; it adds nothing'
-            mark = next(iter(deltas.values())).mark if deltas else declared[aspect].mark
-            topology.problems.warning("missing-delta", told, mark)
+            topology.problems.warning("missing-delta", told, policy.properties.mark_of("deltas"))
 
 
-def _check_steps(topology: Topology, aspect: Aspect, struct: Struct) -> None:
+def _check_steps(topology: Topology, aspect: Aspect, struct: Struct, covered: set[str]) -> None:
     steps = len(aspect.step_deltas)
     if steps > 1 and steps != aspect.max_scale_level:
         told = f'the aspect "{aspect.id}" has {steps} steps and {aspect.max_scale_level} scale levels'
         topology.problems.error(
             "steps-and-levels", told, struct.mark_of("step_deltas"), "one step for all, or one for each level"
         )
-    if not aspect.deltas and not aspect.link_deltas and aspect.max_scale_level > 0:
-        told = f'no VDU is scaled by the aspect "{aspect.id}"'
+    if not aspect.deltas and not aspect.link_deltas and not aspect.virtual_ip_deltas and aspect.max_scale_level > 0:
+        told = f'nothing is scaled by the aspect "{aspect.id}"'
         topology.problems.warning("unused-aspect", told, aspect.mark)
+        return
+    for step in dict.fromkeys(aspect.step_deltas):
+        if step not in covered:
+            told = f'no policy says what the step "{step}" of the aspect "{aspect.id}" adds'
+            topology.problems.error(
+                "missing-delta", told, struct.mark_of("step_deltas"), nearest(step, covered - set(aspect.step_deltas))
+            )
 
 
 def _levels(topology: Topology, rules: Rules, vdus: Mapping[str, Vdu]) -> None:
     declared: dict[str, Struct] = {}
-    for policy in topology.policies_of(f"{_NFV}InstantiationLevels"):
-        declared |= _entries(policy.properties.get("levels"))
+    marks: dict[str, Mark] = {}
+    for policy in _of(topology, rules, "InstantiationLevels"):
+        declared |= entries(policy.properties.get("levels"))
+        marks |= {name: policy.mark_in("levels", name) for name in declared if name not in marks}
         _default_level(topology, rules, policy, declared)
-    counts: dict[str, dict[str, int]] = {}
-    bitrates: dict[str, dict[str, tuple[int, int | None]]] = {}
+    counts = _at_levels(topology, rules, "VduInstantiationLevels", declared, _count)
+    virtual_ips = _at_levels(topology, rules, "VipCpInstantiationLevels", declared, _count)
+    bitrates = _at_levels(topology, rules, "VirtualLinkInstantiationLevels", declared, _bitrate)
     for policy in topology.policies_of(f"{_NFV}VduInstantiationLevels"):
-        for level, struct in _known_levels(topology, policy, declared):
+        for level, struct in entries(policy.properties.get("levels")).items():
             for vdu in policy.target_names:
-                counts.setdefault(level, {})[vdu] = _count(struct)
+                rules.count_marks[level, vdu] = struct.mark_of("number_of_instances")
                 _check_range(topology, f'the level "{level}" of "{vdu}"', struct, vdus.get(vdu))
-    for policy in topology.policies_of(f"{_NFV}VirtualLinkInstantiationLevels"):
-        for level, struct in _known_levels(topology, policy, declared):
-            rate = bitrate(struct.get("bitrate_requirements"))
-            if rate is not None:
-                bitrates.setdefault(level, {}).update(dict.fromkeys(policy.target_names, rate))
     for name, struct in declared.items():
-        scale = {aspect: each.get("scale_level", 0) for aspect, each in _entries(struct.get("scale_info")).items()}
-        for aspect, each in _entries(struct.get("scale_info")).items():
-            _check_scale(topology, aspect, each, rules)
-        description = struct.get("description", "")
+        scale = {aspect: each.get("scale_level", 0) for aspect, each in entries(struct.get("scale_info")).items()}
+        _check_scale(topology, struct, rules)
         rules.levels[name] = InstantiationLevel(
-            name, description, scale, counts.get(name, {}), bitrates.get(name, {}), struct.mark
+            name,
+            struct.get("description", ""),
+            scale,
+            counts.get(name, {}),
+            {link: rate for link, rate in bitrates.get(name, {}).items() if rate},
+            virtual_ips.get(name, {}),
+            marks[name],
         )
+
+
+def _at_levels(
+    topology: Topology, rules: Rules, type_name: str, declared: Mapping[str, Struct], read: Callable[[Any], T]
+) -> dict[str, dict[str, T]]:
+    """What the policies of one type say of each target at each level, by level."""
+    found: dict[str, dict[str, T]] = {}
+    for policy in _of(topology, rules, type_name):
+        given = entries(policy.properties.get("levels"))
+        for name, struct in given.items():
+            if name not in declared:
+                mark = policy.mark_in("levels", name)
+                hint = nearest(name, declared)
+                topology.problems.error("unknown-level", f'there is no instantiation level "{name}"', mark, hint)
+                continue
+            for target, mark in policy.targets:
+                told = f'what "{target}" is at the level "{name}"'
+                _put(topology, found.setdefault(name, {}), target, read(struct), told, mark)
+        for name in declared:
+            if given and name not in given:
+                told = f'the level "{name}" is left out here'
+                topology.problems.warning("missing-level", told, policy.properties.mark_of("levels"))
+    return found
 
 
 def _default_level(topology: Topology, rules: Rules, policy: PolicyTemplate, declared: dict[str, Struct]) -> None:
@@ -188,26 +253,15 @@ def _default_level(topology: Topology, rules: Rules, policy: PolicyTemplate, dec
     rules.default_level = default
 
 
-def _known_levels(
-    topology: Topology, policy: PolicyTemplate, declared: dict[str, Struct]
-) -> Iterable[tuple[str, Struct]]:
-    given = _entries(policy.properties.get("levels"))
-    for name, struct in given.items():
-        if name in declared:
-            yield name, struct
-        else:
-            told = f'there is no instantiation level "{name}"'
-            topology.problems.error("unknown-level", told, struct.mark, nearest(name, declared))
-
-
-def _check_scale(topology: Topology, aspect: str, scale: Struct, rules: Rules) -> None:
-    known = rules.aspects.get(aspect)
-    if known is None:
-        hint = nearest(aspect, rules.aspects)
-        topology.problems.error("unknown-aspect", f'there is no scaling aspect "{aspect}"', scale.mark, hint)
-    elif scale.get("scale_level", 0) > known.max_scale_level:
-        told = f'scale level {scale.get("scale_level")} of "{aspect}" is above its maximum {known.max_scale_level}'
-        topology.problems.error("level-above-maximum", told, scale.mark_of("scale_level"))
+def _check_scale(topology: Topology, level: Struct, rules: Rules) -> None:
+    for aspect, scale in entries(level.get("scale_info")).items():
+        known = rules.aspects.get(aspect)
+        if known is None:
+            hint = nearest(aspect, rules.aspects)
+            topology.problems.error("unknown-aspect", f'there is no scaling aspect "{aspect}"', scale.mark, hint)
+        elif scale.get("scale_level", 0) > known.max_scale_level:
+            told = f'scale level {scale.get("scale_level")} of "{aspect}" is above its maximum {known.max_scale_level}'
+            topology.problems.error("level-above-maximum", told, scale.mark_of("scale_level"))
 
 
 def _check_range(topology: Topology, label: str, struct: Struct, vdu: Vdu | None) -> None:
@@ -224,7 +278,7 @@ def _check_range(topology: Topology, label: str, struct: Struct, vdu: Vdu | None
 def _placement(topology: Topology, rules: Rules) -> None:
     sorts = (("AffinityRule", PlacementSort.AFFINITY), ("AntiAffinityRule", PlacementSort.ANTI_AFFINITY))
     for type_name, sort in sorts:
-        for policy in topology.policies_of(_NFV + type_name):
+        for policy in _of(topology, rules, type_name):
             members = [member for name in policy.target_names for member in rules.groups.get(name, (name,))]
             if not policy.targets:
                 topology.problems.warning("rule-without-targets", f'"{policy.name}" concerns nothing', policy.mark)
@@ -234,6 +288,7 @@ def _placement(topology: Topology, rules: Rules) -> None:
                 policy.properties.get("scope", ""),
                 policy.target_names,
                 tuple(dict.fromkeys(members)),
+                maintenance(policy.properties.get("nfvi_maintenance_group_info")),
                 policy.mark,
             )
 
@@ -257,15 +312,10 @@ def _security(topology: Topology, policy: PolicyTemplate) -> SecurityGroupRule:
     )
 
 
-def _entries(value: Any) -> dict[str, Struct]:
-    return {name: each for name, each in value.items() if isinstance(each, Struct)} if isinstance(value, dict) else {}
-
-
 def _count(value: Any) -> int:
     count: int = value.get("number_of_instances", 0) if isinstance(value, Struct) else 0
     return count
 
 
-def _bitrates(deltas: dict[str, Struct]) -> dict[str, tuple[int, int | None]]:
-    rates = {name: bitrate(each.get("bitrate_requirements")) for name, each in deltas.items()}
-    return {name: rate for name, rate in rates.items() if rate is not None}
+def _bitrate(value: Any) -> Bitrates | None:
+    return bitrate(value.get("bitrate_requirements")) if isinstance(value, Struct) else None

@@ -73,9 +73,18 @@ class PolicyTemplate:
 
     name: str
     type: TypeDef
+    node: Node
     properties: Struct
     targets: tuple[tuple[str, Mark], ...]
     mark: Mark
+
+    def mark_in(self, key: str, text: str) -> Mark:
+        """Where the property `key`, a list or map, says `text`."""
+        value = descend(self.node.get("properties"), [key])
+        if value is not None and text in value.keys:
+            return value.key_mark(text)
+        items = (value.sequence or []) if value is not None else []
+        return next((each.mark for each in items if each.text == text), self.properties.mark_of(key))
 
     @property
     def target_names(self) -> tuple[str, ...]:
@@ -348,7 +357,7 @@ def _policy(
             continue
         targets.append((each.text, each.mark))
         _check_target(topology, definition, each)
-    return PolicyTemplate(name, definition, struct, tuple(targets), mark)
+    return PolicyTemplate(name, definition, node, struct, tuple(targets), mark)
 
 
 def _check_target(topology: Topology, definition: TypeDef, target: Node) -> None:

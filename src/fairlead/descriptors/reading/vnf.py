@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fairlead.descriptors import sol001
 from fairlead.descriptors.documents import Documents
 from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.flavours import read_flavour
+from fairlead.descriptors.reading.picking import declared
 from fairlead.descriptors.reading.template import VNF_NODE, NodeTemplate, Package, Topology, open_topology
-from fairlead.descriptors.schema import MISSING, Schema
+from fairlead.descriptors.schema import Schema
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef
 from fairlead.descriptors.values import Struct
-from fairlead.descriptors.vnfd import Declared, Flavour, Vnfd
+from fairlead.descriptors.vnfd import Flavour, Vnfd
 
 __all__ = ["build_vnfd"]
 
@@ -63,7 +63,7 @@ def build_vnfd(documents: Documents, package: Package) -> Vnfd | None:
             problems.error("duplicate-flavour", told, template.mark)
             continue
         _check_flavour_id(package, template, flavour_id, id_node)
-        flavours[flavour_id] = read_flavour(topology, flavour_id, vnf, properties, template.mark)
+        flavours[flavour_id] = read_flavour(topology, flavour_id, template.type, vnf, properties, template.mark)
         identity = identity or (properties, template.type)
     if identity is None:
         return None
@@ -256,9 +256,9 @@ def _vnfd(package: Package, properties: Struct, definition: TypeDef, flavours: d
         ext_invariant_id=properties.get("ext_invariant_id"),
         localization_languages=properties.get("localization_languages", ()),
         default_localization_language=properties.get("default_localization_language"),
-        configurable_properties=_declared(*_part(package, definition, "configurable_properties", properties)),
-        metadata=_declared(*_part(package, modifiable[0], "metadata", modifiable[1])),
-        extensions=_declared(*_part(package, modifiable[0], "extensions", modifiable[1])),
+        configurable_properties=declared(*_part(package, definition, "configurable_properties", properties)),
+        metadata=declared(*_part(package, modifiable[0], "metadata", modifiable[1])),
+        extensions=declared(*_part(package, modifiable[0], "extensions", modifiable[1])),
         tosca_version=version.text if version is not None else "",
         mark=properties.mark,
     )
@@ -272,25 +272,6 @@ def _part(
     value = struct.get(name) if struct is not None else None
     inner = package.types.find("data_types", schema.type) if schema is not None else None
     return inner, value if isinstance(value, Struct) else None
-
-
-def _declared(definition: TypeDef | None, struct: Struct | None) -> dict[str, Declared]:
-    """Every property that the package's own type declares or the value gives, with the value that an instance starts with."""
-    found = {}
-    for name, schema in (definition.properties if definition is not None else {}).items():
-        default: Any = schema.default.plain_value() if isinstance(schema.default, Node) else schema.default
-        value = struct.get(name, MISSING) if struct is not None else MISSING
-        if value is MISSING and schema.mark is None:
-            continue  # SOL001 knows it, and this VNFD does not speak of it
-        chosen = default if value is MISSING else value.plain() if isinstance(value, Struct) else value
-        mark = schema.mark or (struct.mark if struct is not None else Mark(""))
-        found[name] = Declared(name, schema.type, None if chosen is MISSING else chosen, schema.required, mark)
-    for name, value in (struct.values if struct is not None else {}).items():
-        if name not in found and struct is not None:
-            found[name] = Declared(
-                name, "any", value.plain() if isinstance(value, Struct) else value, False, struct.mark_of(name)
-            )
-    return found
 
 
 def _entries(node: Node | None) -> Mapping[str, Node]:

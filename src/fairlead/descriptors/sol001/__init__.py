@@ -13,7 +13,7 @@ from fairlead.descriptors.sol001.interfaces import (
     VNFLCM,
     VNFLCM_OPERATIONS,
 )
-from fairlead.descriptors.sol001.node_types import CAPABILITY_TYPES, NODE_TYPES
+from fairlead.descriptors.sol001.node_types import CAPABILITY_TYPES, NODE_TYPES, RELATIONSHIP_TYPES
 from fairlead.descriptors.sol001.policy_types import ARTIFACT_TYPES, GROUP_TYPES, POLICY_TYPES
 from fairlead.descriptors.sol001.rows import TypeRow
 
@@ -28,6 +28,7 @@ __all__ = [
     "OPEN_INTERFACES",
     "OPEN_TYPES",
     "POLICY_TYPES",
+    "RELATIONSHIP_TYPES",
     "VNFLCM",
     "VNFLCM_OPERATIONS",
     "TypeRow",

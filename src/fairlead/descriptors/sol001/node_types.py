@@ -1,9 +1,10 @@
-"""The node and capability types of SOL001 VNFDs, versions 2.5.1 to 4.4.1 in one table.
+"""The node, capability and relationship types of SOL001 VNFDs, versions 2.5.1 to 4.4.1 in one table.
 
 The notation and the rule for merging versions are those of `data_types.py`. `requirements` names for each requirement the
 type of capability that its target must offer; occurrences are not in the table, because a connection point's
 `virtual_link` may also be mapped from outside. `vnfm_info` is any string: SOL001's pattern refuses the value that
-Tacker's own packages carry.
+Tacker's own packages carry. Deployable modules and certificates came with SOL001 5, whose type files ETSI has not published
+beside these; their rows follow its clauses 6.8.16 and 6.8.19, and constrain nothing beyond names.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 
 from fairlead.descriptors.sol001.rows import TypeRow
 
-__all__ = ["CAPABILITY_TYPES", "NODE_TYPES"]
+__all__ = ["CAPABILITY_TYPES", "NODE_TYPES", "RELATIONSHIP_TYPES"]
 
 NODE_TYPES: Final[Mapping[str, TypeRow]] = {
     "tosca.nodes.nfv.VNF": {
@@ -38,6 +39,7 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
             "vnf_profile": "VnfProfile?",
         },
         "requirements": {"virtual_link": "tosca.capabilities.nfv.VirtualLinkable"},
+        "interfaces": {"Vnflcm": "tosca.interfaces.nfv.Vnflcm", "VnfIndicator": "tosca.interfaces.nfv.VnfIndicator"},
     },
     "tosca.nodes.nfv.VnfExtCp": {
         "derived_from": "tosca.nodes.nfv.Cp",
@@ -64,8 +66,12 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
         "capabilities": {
             "virtual_compute": "tosca.capabilities.nfv.VirtualCompute",
             "virtual_binding": "tosca.capabilities.nfv.VirtualBindable",
+            "deployable_module_member": "tosca.capabilities.nfv.DeployableModuleMember",
         },
-        "requirements": {"virtual_storage": "tosca.capabilities.nfv.VirtualStorage"},
+        "requirements": {
+            "virtual_storage": "tosca.capabilities.nfv.VirtualStorage",
+            "installable_certificate": "tosca.capabilities.nfv.InstallableCertificate",
+        },
     },
     "tosca.nodes.nfv.Vdu.VirtualBlockStorage": {
         "properties": {
@@ -189,13 +195,16 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
         "capabilities": {
             "virtual_binding": "tosca.capabilities.nfv.VirtualBindable",
             "associable": "tosca.capabilities.nfv.AssociableVdu",
+            "deployable_module_member": "tosca.capabilities.nfv.DeployableModuleMember",
         },
         "requirements": {
+            "installable_certificate": "tosca.capabilities.nfv.InstallableCertificate",
             "virtual_storage": "tosca.capabilities.nfv.VirtualStorage",
             "container": "tosca.capabilities.nfv.ContainerDeployable",
         },
     },
     "tosca.nodes.nfv.Mciop": {
+        "capabilities": {"deployable_module_member": "tosca.capabilities.nfv.DeployableModuleMember"},
         "requirements": {"associatedVdu": "tosca.capabilities.nfv.AssociableVdu"},
     },
     "tosca.nodes.nfv.VirtualCp": {
@@ -205,6 +214,19 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
             "address_pool_name_configurable": "boolean? = false",
         },
         "requirements": {"target": "tosca.capabilities.Node", "virtual_link": "tosca.capabilities.nfv.VirtualLinkable"},
+    },
+    "tosca.nodes.nfv.DeployableModule": {
+        "properties": {"name": "string", "description": "string?"},
+        "requirements": {"member": "tosca.capabilities.nfv.DeployableModuleMember"},
+    },
+    "tosca.nodes.nfv.Certificate": {
+        "properties": {
+            "name": "string",
+            "certificate_type": "string",
+            "certificate_base_profile": "CertificateBaseProfile?",
+            "csr_requirements": "list<CSRRequirements>?",
+        },
+        "capabilities": {"installable_certificate": "tosca.capabilities.nfv.InstallableCertificate"},
     },
 }
 
@@ -226,4 +248,20 @@ CAPABILITY_TYPES: Final[Mapping[str, TypeRow]] = {
     "tosca.capabilities.nfv.TrunkBindable": {},
     "tosca.capabilities.nfv.ContainerDeployable": {},
     "tosca.capabilities.nfv.AssociableVdu": {},
+    "tosca.capabilities.nfv.DeployableModuleMember": {},
+    "tosca.capabilities.nfv.InstallableCertificate": {},
+}
+
+RELATIONSHIP_TYPES: Final[Mapping[str, TypeRow]] = {
+    f"tosca.relationships.nfv.{name}": {"derived_from": f"tosca.relationships.{parent}"}
+    for name, parent in (
+        ("VirtualLinksTo", "DependsOn"),
+        ("VipVirtualLinksTo", "DependsOn"),
+        ("VirtualBindsTo", "DependsOn"),
+        ("TrunkBindsTo", "DependsOn"),
+        ("AttachesTo", "Root"),
+        ("ForwardTo", "Root"),
+        ("DeploysTo", "DependsOn"),
+        ("MciopAssociates", "DependsOn"),
+    )
 }

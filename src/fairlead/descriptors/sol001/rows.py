@@ -13,10 +13,11 @@ __all__ = ["TypeRow"]
 
 
 class TypeRow(TypedDict, total=False):
-    """One type: properties in the notation of `fairlead.descriptors.schema`, capabilities and requirements by type name."""
+    """One type: properties in the notation of `fairlead.descriptors.schema`; the others by the names of their types."""
 
     derived_from: str
     properties: Mapping[str, str]
     capabilities: Mapping[str, str]
     requirements: Mapping[str, str]
+    interfaces: Mapping[str, str]
     targets: tuple[str, ...]
