@@ -19,7 +19,7 @@ from fairlead.vims.containers.codes import CODES as OF_CONTAINERS
 __all__ = ["Found", "codes"]
 
 SOURCE = Path(__file__).parents[2] / "src" / "fairlead"
-CALLERS = ("cli", "client", "main")
+CALLERS = ("authoring", "cli", "client", "main")
 """Rooms whose errors are shown and never sent."""
 COMPUTED = {
     ("api/identity.py", "f'{word}-not-found'"): {"project-not-found", "token-not-found", "client-not-found"},

@@ -76,6 +76,13 @@ class Linted:
         more = (self.places.of(each) for each in problems)
         return Linted(self.path, tuple(sorted((*self.mistakes, *more), key=lambda each: each.key)), None, self.places)
 
+    def seen_from(self, folder: Path) -> Linted:
+        """What was found in an archive, at the files of the folder that it was made of."""
+        assert self.places is not None
+        places = _Places(folder, self.places.label, archive=False)
+        told = (places.of(each.problem) for each in self.mistakes)
+        return Linted(_shown(folder), tuple(sorted(told, key=lambda each: each.key)), self.vnfd, places)
+
 
 @dataclass(frozen=True, slots=True)
 class _Places:

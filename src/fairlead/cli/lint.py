@@ -15,7 +15,7 @@ from fairlead.cli.invocation import Command, Invocation, pass_invocation
 if TYPE_CHECKING:
     from fairlead.authoring.linting import Linted
 
-__all__ = ["command"]
+__all__ = ["command", "summary"]
 
 
 @click.command("lint", cls=Command)
@@ -64,10 +64,11 @@ def _show(invocation: Invocation, found: list[Linted], shown: str) -> None:
     for each in found:
         for mistake in each.mistakes:
             click.echo(str(mistake))
-    invocation.note(_summary(found))
+    invocation.note(summary(found))
 
 
-def _summary(found: list[Linted]) -> str:
+def summary(found: list[Linted]) -> str:
+    """How many mistakes there are, for people."""
     errors, warnings = sum(each.errors for each in found), sum(each.warnings for each in found)
     read = _count(len(found), "package or file", "packages and files")
     if not errors and not warnings:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from fairlead.cli import authoring
 from fairlead.cli.archives import opened
 from fairlead.cli.cards import show_card
 from fairlead.cli.exits import Exit
@@ -28,6 +29,10 @@ def group() -> None:
 
     PACKAGE is an id, the id of its VNFD, the name that it was given, or its product's name, if only one has it.
     """
+
+
+for _command in (authoring.init, authoring.build):
+    group.add_command(_command)
 
 
 @group.command("onboard")

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from fairlead import __version__
-from fairlead.cli import access, event, lint, operation, package, vim, vnf
+from fairlead.cli import access, event, explain, lint, operation, package, vim, vnf
 from fairlead.cli.cards import show_error
 from fairlead.cli.exits import EXIT_CODES, Exit, exit_of
 from fairlead.cli.invocation import Invocation, global_options
@@ -93,5 +93,14 @@ group = _Root(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for _object in (vim.group, package.group, vnf.group, operation.group, event.group, *access.groups, lint.command):
+for _object in (
+    vim.group,
+    package.group,
+    vnf.group,
+    operation.group,
+    event.group,
+    *access.groups,
+    lint.command,
+    explain.command,
+):
     group.add_command(_object)

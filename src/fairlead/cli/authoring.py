@@ -1,0 +1,83 @@
+"""`fairlead package init` and `build`: packages before they are in any catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fairlead.cli.exits import Exit
+from fairlead.cli.invocation import Command, Invocation, pass_invocation
+from fairlead.cli.lint import summary
+from fairlead.cli.output import show
+
+__all__ = ["build", "init"]
+
+
+@click.command("init", cls=Command)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--kind",
+    type=click.Choice(["machine", "container", "hot"]),
+    default="machine",
+    show_default=True,
+    help="Virtual machines, containers, or virtual machines with templates for OpenStack Heat.",
+)
+@click.option("--name", metavar="NAME", help="The product's name; the directory's unless given.")
+@click.option("--provider", metavar="NAME", default="Example", show_default=True, help="Who makes it.")
+@click.option("--id", "id_", metavar="ID", help="The VNFD's id; a new one unless given.")
+@pass_invocation
+def init(invocation: Invocation, directory: Path, kind: str, name: str | None, provider: str, id_: str | None) -> None:
+    """Start a package in DIRECTORY: a small one that works, to be changed.
+
+    \b
+    Examples:
+      fairlead package init firewall --provider "My company"
+      fairlead package init web --kind container
+    """
+    from datetime import UTC, datetime
+
+    from fairlead.authoring.skeletons import Kind, write_skeleton
+
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    called = name or directory.resolve().name
+    written = write_skeleton(directory, Kind(kind), name=called, provider=provider, time=now, id=id_)
+    names = [path.as_posix() for path in written]
+    show(invocation, {"files": names}, lambda: "\n".join(names))
+    invocation.note(f"Next:  fairlead lint {directory}  and then  fairlead package build {directory}")
+
+
+@click.command("build", cls=Command)
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--to",
+    "target",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the CSAR goes; NAME.csar here unless given, NAME being the directory's.",
+)
+@pass_invocation
+def build(invocation: Invocation, directory: Path, target: Path | None) -> None:
+    """Make a CSAR of DIRECTORY: digests into the manifest, then a zip archive.
+
+    The same files make the same bytes. The package is read as onboarding would read it; with errors no file is made. The
+    manifest in DIRECTORY stays as it is, and names that begin with a dot are left out.
+
+    \b
+    Examples:
+      fairlead package build firewall
+      fairlead package build firewall --to dist/firewall-1.0.csar
+    """
+    from fairlead.authoring.building import build as make
+
+    path = target or Path(f"{directory.resolve().name}.csar")
+    found = make(directory, path)
+    for mistake in found.mistakes:
+        click.echo(str(mistake), err=True)
+    if found.mistakes:
+        invocation.note(summary([found]))
+    if found.errors:
+        invocation.note(f"{path} was not made.")
+        click.get_current_context().exit(Exit.ERROR)
+    document = {"file": path.as_posix(), "size": path.stat().st_size, "warnings": found.warnings}
+    show(invocation, document, path.as_posix)

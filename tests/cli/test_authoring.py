@@ -1,0 +1,64 @@
+"""`fairlead explain`, `package init` and `package build`, as a user has them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+
+def test_a_code_is_explained_with_an_example(fairlead: Run) -> None:
+    said = fairlead("explain", "wrong-unit")
+    assert said.code == 0
+    for words in ("no number with a unit", "What to do:", "512 megs", "512 MiB"):
+        assert words in said.out
+
+
+def test_an_error_of_the_server_is_explained_with_its_status(fairlead: Run) -> None:
+    assert "HTTP 409" in fairlead("explain", "package-in-use").out
+    (document,) = fairlead("explain", "package-in-use", "-o", "json").document
+    assert document["status"] == "409"
+
+
+def test_a_misspelt_code_is_an_error_with_the_nearest_one(fairlead: Run) -> None:
+    said = fairlead("explain", "unkown-propertie")
+    assert said.code == 1
+    assert "unknown-code" in said.err
+    assert 'Did you mean "unknown-property"?' in said.err
+
+
+def test_all_codes_are_listed(fairlead: Run) -> None:
+    said = fairlead("explain", "--list")
+    assert len(said.out.splitlines()) > 200
+    assert fairlead("explain").code == 1
+
+
+def test_from_nothing_to_a_csar_in_two_commands(fairlead: Run, tmp_path: Path) -> None:
+    said = fairlead("package", "init", "web", "--kind", "container", "--provider", "Me")
+    assert said.code == 0
+    assert "web/TOSCA-Metadata/TOSCA.meta" in said.out
+    assert fairlead("lint", "web", "--strict").code == 0
+    built = fairlead("package", "build", "web")
+    assert (built.code, built.out.strip()) == (0, "web.csar")
+    assert zipfile.is_zipfile(tmp_path / "web.csar")
+    assert fairlead("package", "build", "web", "--to", "other.csar", "-o", "json").document["file"] == "other.csar"
+    assert (tmp_path / "other.csar").read_bytes() == (tmp_path / "web.csar").read_bytes()
+
+
+def test_init_does_not_touch_what_is_there(fairlead: Run, tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "mine").touch()
+    said = fairlead("package", "init", "web")
+    assert said.code == 1
+    assert "directory-not-empty" in said.err
+
+
+def test_a_package_with_errors_is_not_built(fairlead: Run, tmp_path: Path) -> None:
+    fairlead("package", "init", "web")
+    (tmp_path / "web" / "Scripts" / "boot.sh").unlink()
+    said = fairlead("package", "build", "web")
+    assert said.code == 1
+    assert "web/Definitions/web.yaml:" in said.err
+    assert "web.csar was not made" in said.err
+    assert not (tmp_path / "web.csar").exists()
