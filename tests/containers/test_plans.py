@@ -256,3 +256,31 @@ async def test_a_network_is_healed_with_its_containers_which_keep_their_addresse
         assert bench.row("back").handle != network
         await _reach(bench, [])
         assert await bench.driver.tagged() == []
+
+
+async def test_a_container_that_is_off_keeps_its_address_while_others_come(subject: ContainersSubject) -> None:
+    async with bench_on(subject) as bench:
+        cidr = subnet()
+        prefix = cidr.removesuffix(".0/24")
+        narrow = NetworkSpec(label="net", subnets=(Subnet(cidr=cidr, pools=((f"{prefix}.10", f"{prefix}.12"),)),))
+
+        def wanted(power: str, number: int) -> list[Resource[Any]]:
+            made = [_resource("image", subject.image), _resource("net", narrow)]
+            for index in range(number):
+                nic = Ref(Name(f"m{index}/nic"))
+                image, state = Ref(Name("image")), power if index == 0 else "on"
+                made.append(
+                    _resource(f"m{index}", ComputeSpec(label=f"m{index}", image=image, ports=(nic,), power=state))
+                )
+                made.append(_resource(nic.name, PortSpec(network=Ref(Name("net"))), within=Name(f"m{index}")))
+            return made
+
+        await _reach(bench, wanted("on", 1))
+        first = bench.row("m0/nic").outputs["addresses"]
+        await _reach(bench, wanted("off", 1))
+        await _reach(bench, wanted("off", 3))
+        others = {bench.row(f"m{index}/nic").outputs["addresses"] for index in (1, 2)}
+        assert len(others | {first}) == 3
+        await _reach(bench, wanted("on", 3))
+        assert bench.row("m0/nic").outputs["addresses"] == first
+        await _reach(bench, [])

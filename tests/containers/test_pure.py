@@ -88,14 +88,34 @@ def test_the_bridge_takes_an_address_that_nobody_wants(
     assert (config["Gateway"], config.get("IPRange")) == expected
 
 
-def test_pools_that_an_engine_cannot_hold_are_kept_as_a_label() -> None:
-    odd = Subnet(cidr="10.0.0.0/24", pools=(("10.0.0.10", "10.0.0.12"), ("10.0.0.50", "10.0.0.50")))
-    label = pools_label([odd, Subnet(cidr="10.1.0.0/24", pools=(("10.1.0.0", "10.1.0.15"),))])
-    assert label == "10.0.0.10-10.0.0.12,10.0.0.50-10.0.0.50"
-    pools = pools_of(label)
+@pytest.mark.parametrize(
+    ("subnet", "expected"),
+    [
+        (Subnet(cidr="10.0.0.0/24", pools=(("10.0.0.16", "10.0.0.31"),)), "10.0.0.16-10.0.0.31"),
+        (Subnet(cidr="10.0.0.0/24"), "10.0.0.128-10.0.0.254"),
+        (Subnet(cidr="10.0.0.0/24", gateway="10.0.0.254"), "10.0.0.128-10.0.0.253"),
+        (Subnet(cidr="10.0.0.0/24", gateway="10.0.0.200"), "10.0.0.128-10.0.0.199,10.0.0.201-10.0.0.254"),
+        (Subnet(cidr="10.0.0.0/24", gateway="10.0.0.1"), "10.0.0.128-10.0.0.254"),
+        (Subnet(cidr="10.0.0.0/29"), "10.0.0.1-10.0.0.6"),
+        (Subnet(cidr="10.0.0.0/31"), ""),
+        (Subnet(cidr="fd00::/64"), ""),
+        (Subnet(cidr="fd00::/64", pools=(("fd00::10", "fd00::1f"),)), "fd00::10-fd00::1f"),
+    ],
+)
+def test_a_network_carries_the_ranges_that_addresses_are_chosen_from(subnet: Subnet, expected: str) -> None:
+    assert pools_label([subnet]) == expected
+
+
+def test_an_address_of_each_family_is_chosen() -> None:
+    pools = pools_of("10.0.0.10-10.0.0.10,fd00::10-fd00::10")
+    assert choose(pools, set(), "a network") == ("10.0.0.10", "fd00::10")
+
+
+def test_every_address_of_the_pools_is_chosen_once() -> None:
+    pools = pools_of("10.0.0.10-10.0.0.12,10.0.0.50-10.0.0.50")
     found: set[str] = set()
     while len(found) < 4:
-        found.add(choose(pools, found, "a network"))
+        found |= set(choose(pools, found, "a network"))
     assert found == {"10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.50"}
     with pytest.raises(VimFull) as full:
         choose(pools, found, "a network")

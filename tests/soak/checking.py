@@ -35,6 +35,7 @@ class Checker:
         self._harmed: dict[str, set[str]] = {}
         """Containers that were harmed, by the instance whose they are."""
         self._suspects: dict[Thing, float] = {}
+        self._given_up: set[str] = set()
         self._lock = threading.Lock()
 
     def things(self) -> list[Thing]:
@@ -67,17 +68,27 @@ class Checker:
             harmed |= self._harmed.get(owner, set())
         self._suspect(thing for thing in things.values() if thing.incarnation not in {row.incarnation for row in rows})
         wrong = []
+        whole = self._whole(owner, moment, state)
         for row in rows:
             thing = things.get(row.incarnation)
-            if thing is None and row.handle not in harmed and (state != "FAILED" or row.state == "ready"):
+            if thing is None and row.handle not in harmed and (whole or row.state == "ready"):
                 wrong.append(f"{row.sort} {row.name} ({row.incarnation}, {row.state}) is not there")
-            if state != "FAILED" and row.state != "ready":
+            if whole and row.state != "ready":
                 wrong.append(f"{row.sort} {row.name} ({row.incarnation}) is {row.state}")
-        wrong += self._shape(rows, model) if state in ("COMPLETED", "ROLLED_BACK") else []
+        wrong += self._shape(rows, model) if whole else []
         if wrong:
             self._tally.violate(f"{model.name}: {owner}, {moment}", wrong)
         self._tally.count("comparisons")
         self._forget_replaced(owner, {row.handle for row in rows})
+
+    def _whole(self, owner: str, moment: str, state: str) -> bool:
+        """Whether the instance is to be as somebody wanted it: not after an operation that was given up, until another that
+        has to do with resources is done."""
+        if state == "FAILED":
+            self._given_up.add(owner)
+        elif state == "COMPLETED" and not moment.startswith("modify"):
+            self._given_up.discard(owner)
+        return owner not in self._given_up
 
     def _suspect(self, things: Iterable[Thing]) -> None:
         """These are in no row. A worker that was superseded in the middle of a call can leave such a thing at any time; the

@@ -223,9 +223,9 @@ async def test_the_row_of_a_vim(start_small: Start, values: dict[str, Any]) -> N
 
 async def test_the_file_of_a_package(start_small: Start) -> None:
     async with start_small() as run:
-        package = await run.package()
+        await run.package()
         broken = await run.instantiated("broken")
-        files = [path for path in run.program.settings.data.rglob("*") if path.is_file() and package in path.name]
+        files = [path for path in (run.program.settings.data / "packages").rglob("*") if path.is_file()]
         assert files
         for path in files:
             path.rename(path.with_name("elsewhere"))

@@ -264,6 +264,12 @@ def test_machines_of_one_content_share_one_image() -> None:
     assert {found.spec(name).image for name in found.names("compute")} == {Ref("image/gate")}  # type: ignore[arg-type]
 
 
+def test_the_image_keeps_its_name_when_the_machine_that_it_is_named_after_is_gone() -> None:
+    found = wanted(small(VNFD), members={"gate": 0, "worker": 2}, links=SMALL_OUTSIDE)
+    assert found.names("image") == ["image/gate"]
+    assert {found.spec(name).image for name in found.names("compute")} == {Ref("image/gate")}  # type: ignore[arg-type]
+
+
 def test_boot_data_is_sealed_and_its_variables_are_filled_in() -> None:
     source = VNFD.replace('content: "password=canary-file"', 'content: "user=${user} left=${unknown}"')
     found = little(source, parameters={"user": "alice"})

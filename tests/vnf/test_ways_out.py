@@ -8,7 +8,8 @@ import pytest
 
 from fairlead.errors import Conflict
 from fairlead.operations import OperationState
-from fairlead.sol import document
+from fairlead.resources import State
+from fairlead.sol import HealVnfRequest, document
 from tests.support.running import PROJECT, Running
 from tests.vnf.cases import CASES, SCALE_OUT, TERMINATE, Case
 from tests.vnf.conftest import Start
@@ -87,6 +88,40 @@ async def test_whatever_fails_an_operation_that_is_given_up_leaves_an_honest_rec
             await shown_is_there(run, vnf)
             await run.do(vnf, "terminate", TERMINATE)
             assert run.things() == []
+            await run.program.vnfs.delete(PROJECT, vnf, None)
+            number += 1
+        assert number >= 2
+
+
+@pytest.mark.parametrize("name", ["heal one", "heal all with their volumes", "stop", "scale out", "scale in"])
+async def test_after_an_operation_that_was_given_up_others_can_be_rolled_back_and_a_heal_makes_it_whole(
+    start_small: Start, name: str
+) -> None:
+    """However little an operation has left of it: what it was not about comes back."""
+    case, heal = CASES[name], Case("heal", HealVnfRequest())
+    async with start_small() as run:
+        await run.package()
+        number = 0
+        while True:
+            vnf = await case.instance(run)
+            before = await view(run, vnf)
+            operation = await refused(run, case, vnf, number)
+            if operation is None:
+                break
+            await run.program.occurrences.fail(PROJECT, operation)
+            again = await refused(run, heal, vnf, 0)
+            assert again is not None
+            await run.program.occurrences.rollback(PROJECT, again)
+            await run.reached(again, S.ROLLED_BACK)
+            await run.behave()
+            await run.do(vnf, heal.operation, heal.request)
+            rows = await run.records(vnf)
+            assert ({row.state for row in rows.current.values()}, rows.leaving) == ({State.READY}, ())
+            shown = await view(run, vnf)
+            assert len(shown["machines"]) == len(shown["vnfcs"]) >= 2
+            if case.operation == "heal":
+                assert shown["vnfcs"] == before["vnfcs"]
+            await run.do(vnf, "terminate", TERMINATE)
             await run.program.vnfs.delete(PROJECT, vnf, None)
             number += 1
         assert number >= 2

@@ -31,6 +31,7 @@ from fairlead.resources import (
     diff,
     encode_recorded,
     encode_resources,
+    references,
     upcast,
 )
 from fairlead.secrets import Vault
@@ -102,7 +103,7 @@ def way(role: Role, operation: Operation, *, back: bool) -> Way:
         old_record, decided_record = role.decode_record(before["record"]), role.decode_record(target["record"])
         recorded, decided = Records.of(before_rows(operation)), decode_resources(target, what="target of an operation")
         return Way(
-            wanted=recorded.resources() if back else decided,
+            wanted=_whole(recorded.resources()) if back else decided,
             record=old_record if back else decided_record,
             old_record=old_record,
             decided_record=decided_record,
@@ -112,6 +113,18 @@ def way(role: Role, operation: Operation, *, back: bool) -> Way:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(operation, error) from error
+
+
+def _whole(resources: dict[Name, Resource[Any]]) -> dict[Name, Resource[Any]]:
+    """`resources` without those that lack something they need: an operation that was given up may have left them so."""
+    kept = resources
+    while lacking := {
+        name
+        for name, resource in kept.items()
+        if not (references(resource.spec) | ({resource.within} if resource.within else set())) <= kept.keys()
+    }:
+        kept = {name: resource for name, resource in kept.items() if name not in lacking}
+    return kept
 
 
 def _unreadable(operation: Operation, error: Exception) -> Quarantined:

@@ -66,12 +66,17 @@ class VnfRole:
         return decode_record(document)
 
     def given_up(self, record: VnfRecord, target: VnfRecord, records: Records) -> VnfRecord:
-        """What is true of an instance whose operation is given up: the members that have a machine, of either
-        record."""
+        """What is true of an instance whose operation is given up: the members that it was not about, whose machines the
+        next operation makes anew if need be, and of the others those that have one."""
         if record.instantiated is None or target.instantiated is None:
             return record
+        old, new = record.instantiated.members, target.instantiated.members
         there = {
-            vdu: tuple(key for key in keys if compute_name(vdu, key) in records.current)
+            vdu: tuple(
+                key
+                for key in keys
+                if (key in old.get(vdu, ()) and key in new.get(vdu, ())) or compute_name(vdu, key) in records.current
+            )
             for vdu, keys in _members(record, target).items()
         }
         return replace(

@@ -60,7 +60,9 @@ class _Wanted:
         self._flavour: Flavour = flavour_of(context.vnfd, state.flavour)
         self._connectivity = Connectivity(self._flavour, state.external_links, state.managed_links)
         self._made: dict[Name, Resource[Any]] = {}
-        self._images: dict[str, Name] = {}
+        self._images: dict[str, SoftwareImage] = {}
+        for image in self._flavour.images.values():
+            self._images.setdefault(self._digest(image), image)
 
     def all(self) -> dict[Name, Resource[Any]]:
         self._connectivity.check(self._state.members)
@@ -188,24 +190,29 @@ class _Wanted:
         return vdu.containers[0].image
 
     def _image(self, image: SoftwareImage | None) -> Ref | None:
-        """The image resource; machines with the same content share one, named after the first of them."""
+        """The image resource; machines with the same content share one. It has the name of the flavour's first image with
+        that content, whoever is there of those that use it: a name that changed would replace the others."""
         if image is None:
             return None
-        checksum = f"{image.checksum.algorithm}:{image.checksum.hash}" if image.checksum else None
-        digest = self._context.digests.get(image.path or "") or checksum or f"name:{image.name}:{image.version}"
-        if digest not in self._images:
-            self._images[digest] = Name(f"image/{image.id}")
+        digest = self._digest(image)
+        first = self._images.get(digest, image)
+        name = Name(f"image/{first.id}")
+        if name not in self._made:
             spec = ImageSpec(
-                label=image.name if image.path or image.file is None else image.file,
+                label=first.name if first.path or first.file is None else first.file,
                 digest=digest,
-                artifact=f"{self._context.package}/{image.path}" if image.path else None,
-                container_format=image.container_format or "bare",
-                disk_format=image.disk_format or "raw",
-                minimum_disk=image.min_disk or 0,
-                minimum_memory=image.min_ram or 0,
+                artifact=f"{self._context.package}/{first.path}" if first.path else None,
+                container_format=first.container_format or "bare",
+                disk_format=first.disk_format or "raw",
+                minimum_disk=first.min_disk or 0,
+                minimum_memory=first.min_ram or 0,
             )
-            self._add(self._images[digest], spec, Ownership.SHARED)
-        return Ref(self._images[digest])
+            self._add(name, spec, Ownership.SHARED)
+        return Ref(name)
+
+    def _digest(self, image: SoftwareImage) -> str:
+        checksum = f"{image.checksum.algorithm}:{image.checksum.hash}" if image.checksum else None
+        return self._context.digests.get(image.path or "") or checksum or f"name:{image.name}:{image.version}"
 
     def _size(self, vdu: Vdu) -> tuple[float, int]:
         if vdu.kind is VduKind.CONTAINERS and vdu.containers:

@@ -7,7 +7,8 @@ An engine puts an address of its own on every bridge (`Gateway` in its words) an
   network with a way out the engine's host *is* the gateway, so the bridge takes the gateway asked for.
 - Without pools, dynamic addresses come from the upper half of the subnet: they cannot take a low address that another
   port, started a moment later, wants as fixed.
-- Pools that are one CIDR are given to the engine; any others are kept as a label, and an address in them is chosen here.
+- Which addresses of our networks are given out is decided here, from the ranges that the network carries as a label: an engine
+  forgets the address of a container that is stopped. Its own dynamic addresses are kept to the same range where it is one CIDR.
 """
 
 from __future__ import annotations
@@ -55,13 +56,12 @@ def ipam(subnet: Subnet, *, internal: bool) -> dict[str, str]:
 
 
 def pools_label(subnets: Iterable[Subnet]) -> str:
-    """The pools that an engine cannot hold itself, as a label; empty when it can."""
-    kept = []
+    """The ranges that addresses are chosen from, as a label; of an IPv6 subnet without pools there are none."""
+    ranges = []
     for subnet in subnets:
-        _, pools = _parsed(subnet)
-        if pools and _one_cidr(pools) is None:
-            kept += [f"{first}-{last}" for first, last in pools]
-    return ",".join(kept)
+        network, pools = _parsed(subnet)
+        ranges += pools or _dynamic(network, subnet.gateway)
+    return ",".join(f"{first}-{last}" for first, last in ranges)
 
 
 def pools_of(label: str) -> tuple[Range, ...]:
@@ -70,12 +70,18 @@ def pools_of(label: str) -> tuple[Range, ...]:
     return tuple((ip_address(first), ip_address(last)) for first, last in pairs)
 
 
-def choose(pools: Iterable[Range], taken: Set[str], what: str) -> str:
-    """A free address in `pools`, at random, so that two who choose at once seldom meet.
+def choose(pools: Iterable[Range], taken: Set[str], what: str) -> tuple[str, ...]:
+    """A free address in `pools` of each family that they have, at random, so that two who choose at once seldom meet.
 
     Raises VimFull (`no-free-address`) when there is none.
     """
-    ranges = [(first, int(last) - int(first) + 1) for first, last in pools]
+    families: dict[int, list[tuple[Address, int]]] = {}
+    for first, last in pools:
+        families.setdefault(first.version, []).append((first, int(last) - int(first) + 1))
+    return tuple(_chosen(ranges, taken, what) for ranges in families.values())
+
+
+def _chosen(ranges: list[tuple[Address, int]], taken: Set[str], what: str) -> str:
     total = sum(size for _, size in ranges)
     for _ in range(_TRIES):
         address = _nth(ranges, random.randrange(total))
@@ -155,6 +161,18 @@ def _one_cidr(pools: list[Range]) -> IPv4Network | IPv6Network | None:
     else:
         return None
     return parts[0] if len(parts) == 1 else None
+
+
+def _dynamic(network: IPv4Network | IPv6Network, gateway: str | None) -> list[Range]:
+    """Where addresses come from when a subnet has no pools; a gateway of the descriptor's is for whoever asks for it."""
+    if isinstance(network, IPv6Network) or network.prefixlen > 30:
+        return []
+    part = _upper_half(network) or network
+    first, last = part[0] if part != network else part[1], part[-2]
+    middle = ip_address(gateway) if gateway else None
+    if middle is None or middle.version == 6 or not int(first) <= int(middle) <= int(last):
+        return [(first, last)]
+    return [(a, b) for a, b in ((first, middle - 1), (middle + 1, last)) if int(a) <= int(b)]
 
 
 def _upper_half(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network | None:

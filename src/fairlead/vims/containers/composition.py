@@ -21,7 +21,7 @@ from typing import Any
 
 from fairlead.errors import VimRefused
 from fairlead.resources import ComputeSpec, Tag, known
-from fairlead.vims.containers.labels import labels_of
+from fairlead.vims.containers.labels import ADDRESSES, labels_of
 from fairlead.vims.containers.rules import Container
 
 __all__ = ["USER_DATA", "archive", "body", "check"]
@@ -84,12 +84,17 @@ def body(container: Container, tag: Tag, allowed: Collection[str]) -> dict[str, 
         "Image": machine.image,
         "Hostname": hostname(machine.label),
         "Env": [f"{name}={known(value)}" for name, value in sorted(machine.environment.items())],
-        "Labels": labels_of(tag),
+        "Labels": labels_of(tag) | _addresses(container),
         "HostConfig": host,
     }
     if command := machine.constraints.get("container.command"):
         wanted["Cmd"] = _split(command)
     return wanted
+
+
+def _addresses(container: Container) -> dict[str, str]:
+    addresses = [address for nic in container.nics for address in nic.addresses or ()]
+    return {ADDRESSES: ",".join(addresses)} if addresses else {}
 
 
 def archive(machine: ComputeSpec) -> bytes | None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from fairlead.errors import FairleadError, Unprocessable, VimError, VimRefused, VimUnavailable
 from fairlead.resources import Action, ComputeSpec, Handle, Observed, Resource, Status, Tag, known
 from fairlead.vims.containers.composition import archive, body, check
@@ -24,7 +26,7 @@ from fairlead.vims.containers.views import Views, begun_only, compute_status, is
 
 __all__ = ["ComputeKind"]
 
-_STARTS = 5
+_ATTEMPTS = 5
 
 
 class ComputeKind(ComputeRules):
@@ -45,15 +47,33 @@ class ComputeKind(ComputeRules):
         container = _folded(resource.spec)
         try:
             check(container)
-            wanted = body(container, tag, self._engine.settings.allowed_capabilities)
-            await self._add_network(wanted, container)
             await self._require_volumes(container.machine)
-            handle, finished = await self._begin(wanted, container, tag)
-            if not finished:
-                await self._finish_or_remove(handle, container, engine_name(tag))
+            return await self._create(container, tag)
         except FairleadError as error:
             error.resource = error.resource or resource.name
             raise
+
+    async def _create(self, container: Container, tag: Tag) -> Handle:
+        """Make it; again, with other addresses, when those that were chosen have been taken meanwhile."""
+        for _ in range(_ATTEMPTS - 1):
+            decided = await self._decided(container)
+            try:
+                return await self._attempt(decided, tag)
+            except AddressTaken:
+                if decided == container:
+                    raise
+        return await self._attempt(await self._decided(container), tag)
+
+    async def _decided(self, container: Container) -> Container:
+        nics = tuple([await self._connections.decided(nic) for nic in container.nics])
+        return msgspec.structs.replace(container, nics=nics)
+
+    async def _attempt(self, container: Container, tag: Tag) -> Handle:
+        wanted = body(container, tag, self._engine.settings.allowed_capabilities)
+        await self._add_network(wanted, container)
+        handle, finished = await self._begin(wanted, container, tag)
+        if not finished:
+            await self._finish_or_remove(handle, container, engine_name(tag))
         return handle
 
     async def _add_network(self, wanted: dict[str, Any], container: Container) -> None:
@@ -123,13 +143,7 @@ class ComputeKind(ComputeRules):
             await self._verify_macs(handle, container)
 
     async def _start(self, handle: Handle, container: Container) -> None:
-        for attempt in range(_STARTS):
-            try:
-                await self._engine.post(f"/containers/{handle}/start", f"start '{container.machine.label}'")
-                return
-            except AddressTaken:
-                if attempt == _STARTS - 1 or not await self._connections.choose_again(handle, container.nics):
-                    raise
+        await self._engine.post(f"/containers/{handle}/start", f"start '{container.machine.label}'")
 
     async def _verify_macs(self, handle: Handle, container: Container) -> None:
         """Docker before 25 gives a MAC that was asked for to the first NIC only, and says nothing."""

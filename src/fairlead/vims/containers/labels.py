@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from fairlead.resources import Incarnation, Name, Owner, Tag
 
 __all__ = [
+    "ADDRESSES",
     "OFF",
     "POOLS",
     "engine_name",
@@ -28,7 +29,10 @@ __all__ = [
 _PREFIX = "fairlead."
 _IMAGES = "localhost/fairlead"
 POOLS = "fairlead.pools"
-"""On a network whose address pools the engine cannot hold: `first-last,first-last`."""
+"""On a network: the ranges that addresses on it are chosen from, `first-last,first-last`."""
+ADDRESSES = "fairlead.addresses"
+"""On a container: the addresses that it was made with, by commas. They stay its own while it is stopped, of which an engine knows
+nothing."""
 OFF = ".off"
 """The end of the name of a container that is meant to be off: an engine cannot say why a container has ended."""
 

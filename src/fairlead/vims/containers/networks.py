@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from fairlead.errors import Unprocessable, VimRefused
+from fairlead.errors import Unprocessable, VimFull, VimRefused
 from fairlead.resources import Action, Gone, Handle, NetworkSpec, Observed, Ready, Resource, Status, Tag
-from fairlead.vims.containers.addresses import Range, ipam, pools_label, pools_of
+from fairlead.vims.containers.addresses import Range, choose, ipam, pools_label, pools_of
 from fairlead.vims.containers.engine import Engine
-from fairlead.vims.containers.labels import POOLS, engine_name, filters_for, labels_of, tag_of
+from fairlead.vims.containers.labels import ADDRESSES, POOLS, engine_name, filters_for, labels_of, tag_of
 from fairlead.vims.containers.refusals import InUse, NotThere
 from fairlead.vims.containers.rules import NetworkRules
 
@@ -25,6 +25,8 @@ __all__ = ["NetworkFacts", "NetworkKind", "Networks", "observed_network"]
 
 _OTHERS = 5.0
 """Seconds for which a network of somebody else is taken as read."""
+_PROMISED = 10.0
+"""Seconds within which a container with a chosen address is seen by all."""
 
 
 class NetworkFacts(msgspec.Struct, frozen=True):
@@ -49,6 +51,8 @@ class Networks:
         self._facts: dict[str, NetworkFacts] = {}
         self._others: dict[str, tuple[float, NetworkFacts]] = {}
         """Networks of others by name, and when they were read."""
+        self._promised: dict[str, dict[str, float]] = {}
+        """By network, addresses that were chosen and may not be seen in the engine yet, and until when."""
 
     async def facts(self, key: str) -> NetworkFacts:
         """The facts of the network with this id or name. Raises VimRefused (`network-missing`) when there is none."""
@@ -81,13 +85,32 @@ class Networks:
         for key in [key for key, facts in self._facts.items() if handle in (facts.id, facts.name)]:
             del self._facts[key]
         self._others.clear()
+        self._promised.pop(handle, None)
 
-    async def taken(self, facts: NetworkFacts) -> set[str]:
-        """The addresses that containers have on a network now, and the bridge's."""
+    async def choose(self, facts: NetworkFacts) -> tuple[str, ...]:
+        """Addresses for a container on a network that has pools, one of each family; nobody else gets them for a while.
+
+        Raises VimFull (`no-free-address`).
+        """
+        taken, now = await self._taken(facts), time.monotonic()
+        promised = {address: until for address, until in self._promised.get(facts.id, {}).items() if until > now}
+        what = f"network '{facts.name}'"
+        try:
+            chosen = choose(facts.pools, taken | promised.keys(), what)
+        except VimFull:
+            chosen = choose(facts.pools, taken, what)
+        self._promised[facts.id] = promised | dict.fromkeys(chosen, now + _PROMISED)
+        return chosen
+
+    async def _taken(self, facts: NetworkFacts) -> set[str]:
+        """The addresses that containers have on a network, running or not, and the bridge's."""
         seen = await self._engine.get(f"/networks/{facts.id}", f"show network '{facts.name}'")
         used = set(facts.bridges)
         for container in (seen.get("Containers") or {}).values():
             used |= {container[field].split("/")[0] for field in ("IPv4Address", "IPv6Address") if container.get(field)}
+        filters = {"network": [facts.id]}
+        for item in await self._engine.get("/containers/json", "list containers", all="1", filters=filters):
+            used |= set(((item.get("Labels") or {}).get(ADDRESSES) or "").split(","))
         return used
 
     def _remember(self, seen: dict[str, Any]) -> NetworkFacts:

@@ -1,7 +1,7 @@
 """Connecting a container to its networks, from whatever it is connected to now.
 
-The engine guards that an address is given out once. Where it cannot hold a network's pools itself, a free address is
-chosen here and the engine has the last word: when somebody else was faster, another is chosen.
+Addresses on networks of ours are chosen here, and the engine has the last word: it guards that an address is given out once
+to containers that run. When somebody else was faster, another is chosen.
 
 What a container is to have is compared with what it has, so `connect` may be repeated and starts from anywhere. Which network
 an engine calls by which name is looked up once (see `Networks`).
@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from fairlead.vims.containers.addresses import choose
 from fairlead.vims.containers.engine import Engine
 from fairlead.vims.containers.networks import NetworkFacts, Networks
 from fairlead.vims.containers.refusals import AddressTaken, NotThere, Taken
@@ -58,14 +57,17 @@ class Connections:
         self._engine = engine
         self._networks = networks
 
+    async def decided(self, nic: Nic) -> Nic:
+        """`nic` with addresses, chosen where none are asked for and the network says from where."""
+        facts = await self._networks.facts(nic.network)
+        if nic.addresses is not None or not facts.pools:
+            return nic
+        return msgspec.structs.replace(nic, addresses=await self._networks.choose(facts))
+
     async def endpoint(self, nic: Nic) -> tuple[NetworkFacts, dict[str, Any]]:
         """The network of `nic`, and the engine's words for the connection."""
         facts = await self._networks.facts(nic.network)
-        addresses = nic.addresses
-        if addresses is None and facts.pools:
-            taken = await self._networks.taken(facts)
-            addresses = (choose(facts.pools, taken, f"network '{facts.name}'"),)
-        for address in addresses or ():
+        for address in nic.addresses or ():
             if address in facts.bridges:
                 raise AddressTaken(
                     f"The address {address} on network '{facts.name}' is the container engine's own.",
@@ -75,8 +77,8 @@ class Connections:
                     "the bridge stays clear of those.",
                 )
         words: dict[str, Any] = {}
-        if addresses:
-            words["IPAMConfig"] = {"IPv6Address" if ":" in a else "IPv4Address": a for a in addresses}
+        if nic.addresses:
+            words["IPAMConfig"] = {"IPv6Address" if ":" in a else "IPv4Address": a for a in nic.addresses}
         if nic.mac:
             words["MacAddress"] = nic.mac
         return facts, words
@@ -84,7 +86,8 @@ class Connections:
     async def connect(self, container: str, nic: Nic) -> None:
         """Connect; choose again when a chosen address was taken meanwhile."""
         for attempt in range(_ATTEMPTS):
-            facts, words = await self.endpoint(nic)
+            decided = await self.decided(nic)
+            facts, words = await self.endpoint(decided)
             body = {"Container": container, "EndpointConfig": words}
             try:
                 await self._engine.post(f"/networks/{facts.id}/connect", f"connect '{nic.port}'", body)
@@ -93,13 +96,9 @@ class Connections:
                 return  # it is connected already: somebody repeats what we do
             except AddressTaken as error:
                 await self.disconnect(container, facts.id)
-                if not self.chosen(nic, facts) or attempt == _ATTEMPTS - 1:
+                if decided == nic or attempt == _ATTEMPTS - 1:
                     error.resource = nic.port
                     raise
-
-    def chosen(self, nic: Nic, facts: NetworkFacts) -> bool:
-        """Whether the address of `nic` is chosen here."""
-        return nic.addresses is None and bool(facts.pools)
 
     async def disconnect(self, container: str, network: str) -> None:
         """Disconnect; not being connected is fine."""
@@ -126,14 +125,6 @@ class Connections:
                 else:
                     continue
             await self.connect(container, nic)
-
-    async def choose_again(self, container: str, nics: Sequence[Nic]) -> bool:
-        """Give other addresses to the NICs whose addresses are chosen here; False when there are none."""
-        chosen = [nic for nic in nics if self.chosen(nic, await self._networks.facts(nic.network))]
-        for nic in chosen:
-            await self.disconnect(container, nic.network)
-            await self.connect(container, nic)
-        return bool(chosen)
 
 
 def _fits(connection: Connection, nic: Nic, *, running: bool) -> bool:
