@@ -11,6 +11,7 @@ from fairlead.clock import SteppedClock
 from fairlead.errors import Conflict, NotFound
 from fairlead.operations import OperationState
 from fairlead.operations.tables import operations
+from fairlead.resources import plan_digest
 from tests.operations.conftest import Start
 from tests.operations.resources import machine, machines, network, site
 from tests.support.bundles import request
@@ -136,7 +137,7 @@ async def test_a_plan_is_looked_at_without_anything_being_written_or_called(star
         role = run.program.roles["bundle"]
         seen = await run.program.operations.preview(PROJECT, role, bundle, "become", request(*site(run.vim)))
         assert seen.plan.counts() == {"create": 4}
-        assert seen.digest == seen.plan.digest()
+        assert seen.digest == plan_digest(seen.plan)
         assert await count(run, bundle) == 0
         assert run.things() == []
 

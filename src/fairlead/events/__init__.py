@@ -5,6 +5,7 @@ the records do. Ids become visible in order (`settled.py` says how): who has rea
 it, and an id alone is enough to go on from.
 """
 
-from fairlead.events.log import Event, EventLog
+from fairlead.events.event import Event
+from fairlead.events.log import EventLog
 
 __all__ = ["Event", "EventLog"]

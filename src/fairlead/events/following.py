@@ -13,13 +13,11 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from fairlead.clock import Clock
 from fairlead.errors import StoreUnavailable
-
-if TYPE_CHECKING:
-    from fairlead.events.log import Event
+from fairlead.events.event import Event
 
 __all__ = ["Follower", "Stretch", "Tail", "Wanted"]
 

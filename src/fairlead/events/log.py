@@ -12,37 +12,20 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from weakref import WeakSet
 
-import msgspec
 import sqlalchemy as sa
 
 from fairlead.clock import Clock, SystemClock
+from fairlead.events.event import Event
 from fairlead.events.following import Follower, Stretch, Tail, Wanted
 from fairlead.events.settled import announce, settled
 from fairlead.events.tables import events
 from fairlead.store import Store, Tx
 
-__all__ = ["Event", "EventLog"]
+__all__ = ["EventLog"]
 
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 _PAGE = 500
 _PRUNED_AT_ONCE = 1000
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened.
-
-    `type` is dotted words (`operation.state`), `subject` the id of what it is about, `resource` the name of a resource
-    of the subject; `time` is seconds since the epoch.
-    """
-
-    id: int
-    time: float
-    project: str
-    type: str
-    subject: str
-    operation: str | None = None
-    resource: str | None = None
-    data: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class EventLog:

@@ -42,7 +42,7 @@ from fairlead.operations.states import ENDED, RUNNING, OperationState
 from fairlead.operations.sweeping import Sweeper
 from fairlead.operations.tables import operations
 from fairlead.operations.types import Role
-from fairlead.resources import Applied, Plan, Records, SecretRef, Step, apply
+from fairlead.resources import Applied, Plan, Records, SecretRef, Step, apply, plan_digest
 from fairlead.secrets import Vault
 from fairlead.store import Store, Tx
 from fairlead.vims import VimRegistry
@@ -164,7 +164,7 @@ class Runner:
             back=False,
         )
         plan = await plan_way(self._vims, role, type_, chosen, situation)
-        if operation.expected_plan not in (None, plan.digest()):
+        if operation.expected_plan not in (None, plan_digest(plan)):
             raise Conflict(
                 "The plan has moved since it was looked at; nothing was done.",
                 code="plan-moved",

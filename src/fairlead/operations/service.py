@@ -26,7 +26,7 @@ from fairlead.operations.occurrence import SCHEMA, Operation, fetch
 from fairlead.operations.states import RUNNING, OperationState, require
 from fairlead.operations.tables import operations, steps
 from fairlead.operations.types import Role
-from fairlead.resources import CancelMode, Plan, Records
+from fairlead.resources import CancelMode, Plan, Records, plan_digest
 from fairlead.secrets import Vault
 from fairlead.store import Store, Tx
 from fairlead.vims import VimRegistry
@@ -88,7 +88,7 @@ class Operations:
             back=False,
         )
         plan = await plan_way(self._vims, role, type_, chosen, situation)
-        return Preview(plan, plan.digest())
+        return Preview(plan, plan_digest(plan))
 
     async def accept(
         self,
@@ -260,7 +260,7 @@ class Operations:
         type_ = role.types[found.type]
         situation = await situation_of_way(role, self._vault, found, chosen, records)
         plan = await plan_way(self._vims, role, type_, chosen, situation)
-        return Preview(plan, plan.digest())
+        return Preview(plan, plan_digest(plan))
 
     async def timeline(self, project: str, operation: str) -> dict[str, Any]:
         """When each step of an operation began, was accepted and ended; all attempts, oldest first. Raises NotFound."""

@@ -15,6 +15,7 @@ from fairlead.resources.codec import (
     encode_recorded,
     encode_resource,
     encode_resources,
+    plan_digest,
     plan_document,
     upcast,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "known",
     "new_incarnation",
     "noted",
+    "plan_digest",
     "plan_document",
     "references",
     "render_plan",

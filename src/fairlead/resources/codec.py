@@ -7,6 +7,7 @@ Quarantined: the caller sets its instance aside and serves the rest.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = [
     "encode_recorded",
     "encode_resource",
     "encode_resources",
+    "plan_digest",
     "plan_document",
     "upcast",
 ]
@@ -162,6 +164,12 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         ],
         "totals": plan.counts(),
     }
+
+
+def plan_digest(plan: Plan) -> str:
+    """A digest of what a plan would do, equal for equal plans; a request may carry it."""
+    text = msgspec.json.encode(plan_document(plan), order="deterministic")
+    return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
 def _change_document(change: Change) -> dict[str, Any]:

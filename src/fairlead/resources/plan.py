@@ -7,7 +7,6 @@ adding actions and barriers to it; it never removes a change.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Set
 from enum import StrEnum
 from typing import Any
@@ -188,13 +187,6 @@ class Plan(msgspec.Struct, frozen=True):
             seen |= fresh
             queue.extend(fresh)
         return earlier in seen
-
-    def digest(self) -> str:
-        """A digest of what the plan would do, equal for equal plans; a request may carry it."""
-        from fairlead.resources.codec import plan_document
-
-        text = msgspec.json.encode(plan_document(self), order="deterministic")
-        return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
 def knot(steps: Iterable[Step]) -> tuple[Step, ...]:
