@@ -51,6 +51,13 @@ class ServerSettings:
     """Port to listen on; 0 takes a free one. 9890 is what clients of OpenStack Tacker know."""
     public_url: str | None = None
     """What URLs in answers begin with, behind a proxy that rewrites them; by default the request's own scheme and host."""
+    status_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
+    """Port on which `fairlead worker` answers `/health`, `/ready` and `/metrics`, and nothing else; it listens on none by
+    default."""
+    certificate: str | None = None
+    """File with the server's certificate and those up to its authority (PEM). With it Fairlead speaks HTTPS only."""
+    key: str | None = None
+    """File with the certificate's key (PEM)."""
     body_limit: Count = 4 * 1024 * 1024
     """Bytes of a JSON body; a request to instantiate with long user data for each VDU fits well."""
     page_size: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100

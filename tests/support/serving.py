@@ -37,10 +37,10 @@ class Process:
         self.name = name or command
         self.data = data
         self.log = data / f"{self.name}.log"
-        self.port = free_port() if command != "worker" else None
+        self.port = free_port()
         self.starts = 0
         options = ["--data", str(data), *(["--database", database] if database else [])]
-        listening = ["--port", str(self.port)] if self.port is not None else []
+        listening = ["--status-port" if command == "worker" else "--port", str(self.port)]
         program = "from fairlead.main import cli; cli()"
         self._arguments = [sys.executable, "-c", program, command, *options, *listening]
         self._ready = "Fairlead works as" if command == "worker" else "Fairlead listens on"

@@ -23,7 +23,7 @@ from fairlead.api.vnflcm import VnfLifecycle
 from fairlead.api.vnfpkgm import VnfPackages
 from fairlead.sol import VNFLCM, VNFPKGM, encode
 
-__all__ = ["create_app", "endpoints"]
+__all__ = ["create_app", "create_status_app", "endpoints"]
 
 
 def endpoints(services: Services) -> list[Endpoint]:
@@ -44,8 +44,18 @@ def endpoints(services: Services) -> list[Endpoint]:
 
 def create_app(services: Services) -> Litestar:
     """The application over `services`, which must be running."""
+    return _app(endpoints(services), services)
+
+
+def create_status_app(services: Services) -> Litestar:
+    """Nothing but how the process is, for one that does not serve the API."""
+    status = Status(services.health, services.metrics, services.settings.public_metrics)
+    return _app(status.endpoints(), services)
+
+
+def _app(served: list[Endpoint], services: Services) -> Litestar:
     app = Litestar(
-        route_handlers=handlers(endpoints(services), services),
+        route_handlers=handlers(served, services),
         exception_handlers={Exception: problem_response},
         on_shutdown=[services.stopping.set],
         openapi_config=None,

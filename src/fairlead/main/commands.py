@@ -62,6 +62,8 @@ def api_command(**options: Any) -> None:
 
 @cli.command("worker")
 @_options
+@click.option("--host", metavar="ADDRESS", help="Address to listen on; loopback unless given.")
+@click.option("--status-port", type=int, metavar="PORT", help="Answer /health, /ready and /metrics here.")
 def worker_command(**options: Any) -> None:
     """Run a worker alone; any number may share one PostgreSQL."""
     from fairlead.main.serving import work
@@ -84,6 +86,7 @@ def _settings(options: dict[str, Any]) -> Any:
         "log_format": "log.format",
         "host": "server.host",
         "port": "server.port",
+        "status_port": "server.status_port",
     }
     given = {names[name]: value for name, value in options.items() if value is not None}
     settings = load_settings(config, overrides=given)

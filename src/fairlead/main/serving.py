@@ -7,13 +7,17 @@ stored.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
+import ssl
+from collections.abc import AsyncIterator
 
 import click
 import structlog
+from litestar import Litestar
 
-from fairlead.api import ApiSettings, HttpServer, Services, create_app
+from fairlead.api import ApiSettings, HttpServer, Services, create_app, create_status_app
 from fairlead.errors import FairleadError
 from fairlead.main.health import ProgramHealth
 from fairlead.main.program import Program
@@ -25,12 +29,49 @@ log = structlog.get_logger()
 
 
 async def serve(settings: Settings, *, works: bool) -> None:
-    """Run the program with its API until a signal says to stop."""
-    listening = _listen(settings)
+    """Run the program with its API until a signal says to stop. Raises FairleadError (`cannot-listen`)."""
+    tls = _tls(settings)
+    listening = _listen(settings.server.host, settings.server.port)
     program = Program(settings, works=works)
+    stopping = _on_signals()
     await program.start()
-    token = await program.identity.ensure_first_token()
-    services = Services(
+    try:
+        token = await program.identity.ensure_first_token()
+        services = _services(program)
+        async with _served(create_app(services), services, listening, tls) as (serving, url):
+            if token is not None:
+                click.echo(f"First token, shown only now (project default, role admin): {token}")
+            click.echo(f"Fairlead listens on {url}")
+            await _first(stopping, serving)
+    finally:
+        await program.stop()
+        log.info("program.stopped")
+
+
+async def work(settings: Settings) -> None:
+    """Run a worker without an API until a signal says to stop; how it is can be asked where the settings name a port."""
+    tls, port = _tls(settings), settings.server.status_port
+    listening = _listen(settings.server.host, port) if port is not None else None
+    program = Program(settings)
+    stopping = _on_signals()
+    await program.start()
+    try:
+        services = _services(program)
+        async with contextlib.AsyncExitStack() as stack:
+            if listening is not None:
+                app = create_status_app(services)
+                _, url = await stack.enter_async_context(_served(app, services, listening, tls))
+                click.echo(f"Fairlead tells how it is on {url}/ready")
+            click.echo(f"Fairlead works as {program.worker}")
+            await stopping.wait()
+    finally:
+        await program.stop()
+        log.info("program.stopped")
+
+
+def _services(program: Program) -> Services:
+    settings = program.settings
+    return Services(
         store=program.store,
         vault=program.vault,
         settings=ApiSettings(
@@ -51,41 +92,31 @@ async def serve(settings: Settings, *, works: bool) -> None:
         health=ProgramHealth(program),
         metrics=program.metrics,
     )
-    server = HttpServer(create_app(services), services.stopping, host=settings.server.host, port=settings.server.port)
-    stopping = asyncio.Event()
-    _on_signals(stopping)
+
+
+@contextlib.asynccontextmanager
+async def _served(
+    app: Litestar, services: Services, listening: socket.socket, tls: tuple[str, str] | None
+) -> AsyncIterator[tuple[asyncio.Task[None], str]]:
+    """The application, listening: the task that serves it, and where it is found."""
+    host, port = listening.getsockname()[:2]
+    server = HttpServer(app, services.stopping, host=host, port=port, tls=tls)
     serving = asyncio.create_task(server.serve([listening]))
     try:
         await _until_listening(server, serving)
-        url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
-        if token is not None:
-            click.echo(f"First token, shown only now (project default, role admin): {token}")
-        click.echo(f"Fairlead listens on {url}")
-        await _first(stopping, serving)
+        name = f"[{host}]" if ":" in host else host
+        yield serving, f"{'https' if tls else 'http'}://{name}:{port}"
     finally:
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
-        await program.stop()
-        log.info("program.stopped")
 
 
-async def work(settings: Settings) -> None:
-    """Run a worker without an API until a signal says to stop."""
-    program = Program(settings)
-    stopping = asyncio.Event()
-    _on_signals(stopping)
-    await program.start()
-    click.echo(f"Fairlead works as {program.worker}")
-    try:
-        await stopping.wait()
-    finally:
-        await program.stop()
-
-
-def _on_signals(stopping: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
+def _on_signals() -> asyncio.Event:
+    """What is set when a signal says to stop."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    return stopping
 
 
 async def _until_listening(server: HttpServer, serving: asyncio.Task[None]) -> None:
@@ -96,9 +127,28 @@ async def _until_listening(server: HttpServer, serving: asyncio.Task[None]) -> N
         await asyncio.sleep(0.01)
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _tls(settings: Settings) -> tuple[str, str] | None:
+    """The files of the server's certificate and key. Raises FairleadError (`bad-certificate`) when they are of no use."""
+    certificate, key = settings.server.certificate, settings.server.key
+    if certificate is None and key is None:
+        return None
+    try:
+        if certificate is None or key is None:
+            raise ValueError("one of server.certificate and server.key is missing")
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:
+        raise FairleadError(
+            "The certificate that the server is to show cannot be used.",
+            code="bad-certificate",
+            place="server.certificate, server.key",
+            cause=str(error),
+            remedy="Name the PEM files of a certificate and of its key, without a passphrase; both or neither.",
+        ) from error
+    return certificate, key
+
+
+def _listen(host: str, port: int) -> socket.socket:
     """The socket to serve on, bound before anything else is begun. Raises FairleadError (`cannot-listen`)."""
-    host, port = settings.server.host, settings.server.port
     try:
         bound = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
