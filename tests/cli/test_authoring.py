@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import yaml
+
 from tests.cli.conftest import Run
 
 
@@ -62,3 +64,39 @@ def test_a_package_with_errors_is_not_built(fairlead: Run, tmp_path: Path) -> No
     assert "web/Definitions/web.yaml:" in said.err
     assert "web.csar was not made" in said.err
     assert not (tmp_path / "web.csar").exists()
+
+
+def test_a_package_is_shown_as_a_graph(fairlead: Run) -> None:
+    fairlead("package", "init", "vm")
+    said = fairlead("package", "show", "vm", "--format", "dot")
+    assert said.code == 0
+    assert said.out.startswith('graph "vm 1.0, flavour simple" {')
+
+
+def test_a_package_is_shown_as_templates_in_one_stream_or_in_files(fairlead: Run, tmp_path: Path) -> None:
+    fairlead("package", "init", "vm")
+    said = fairlead("package", "show", "vm", "--format", "hot")
+    assert said.code == 0
+    main, nested = yaml.safe_load_all(said.out)
+    assert main["resources"]["machine_group"]["type"] == "OS::Heat::AutoScalingGroup"
+    assert "Not said in the templates" in said.err
+    written = fairlead("package", "show", "vm", "--format", "hot", "--to", "heat")
+    assert written.out.split() == ["heat/main.yaml", "heat/machine.yaml"]
+    assert yaml.safe_load((tmp_path / "heat" / "machine.yaml").read_text()) == nested
+
+
+def test_nothing_is_made_of_a_package_with_mistakes(fairlead: Run, tmp_path: Path) -> None:
+    fairlead("package", "init", "vm")
+    path = tmp_path / "vm" / "Definitions" / "vm.yaml"
+    path.write_text(path.read_text().replace("num_virtual_cpu", "num_virtual_cpus"))
+    said = fairlead("package", "show", "vm", "--format", "dot")
+    assert said.code == 2
+    assert "package-has-mistakes" in said.err
+    assert "vm/Definitions/vm.yaml:" in said.err
+
+
+def test_a_flavour_that_is_not_there_is_told_with_those_that_are(fairlead: Run) -> None:
+    fairlead("package", "init", "vm")
+    said = fairlead("package", "show", "vm", "--format", "hot", "--flavour", "huge")
+    assert said.code == 2
+    assert "Flavours: simple." in said.err

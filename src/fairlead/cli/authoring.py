@@ -1,4 +1,4 @@
-"""`fairlead package init` and `build`: packages before they are in any catalogue."""
+"""`fairlead package init`, `build` and `show --format`: packages before they are in any catalogue."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from fairlead.cli.exits import Exit
 from fairlead.cli.invocation import Command, Invocation, pass_invocation
 from fairlead.cli.lint import summary
 from fairlead.cli.output import show
+from fairlead.errors import BadRequest
 
-__all__ = ["build", "init"]
+__all__ = ["build", "init", "show_as"]
 
 
 @click.command("init", cls=Command)
@@ -81,3 +82,34 @@ def build(invocation: Invocation, directory: Path, target: Path | None) -> None:
         click.get_current_context().exit(Exit.ERROR)
     document = {"file": path.as_posix(), "size": path.stat().st_size, "warnings": found.warnings}
     show(invocation, document, path.as_posix)
+
+
+def show_as(invocation: Invocation, package: str, format_: str, *, flavour: str | None, to: Path | None) -> None:
+    """Print what a package would become, or write it to the directory `to`."""
+    from fairlead.authoring.showing import dot_of, hot_of, stack_files, vnfd_at
+
+    path = Path(package)
+    if not path.exists():
+        raise BadRequest(
+            f"There is no file or folder '{package}'.",
+            code="unreadable-file",
+            place=package,
+            remedy="Name a CSAR, the folder of a package, or a descriptor's file.",
+        )
+    vnfd = vnfd_at(path)
+    if format_ == "dot":
+        click.echo(dot_of(vnfd, flavour))
+        return
+    stack = hot_of(vnfd, flavour)
+    files = stack_files(stack)
+    if to is None:
+        click.echo("\n---\n".join(f"# {name}\n{text.rstrip()}" for name, text in files.items()))
+    else:
+        to.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (to / name).write_text(text, encoding="utf-8")
+        click.echo("\n".join((to / name).as_posix() for name in files))
+    if stack.gaps:
+        invocation.note(f"Not said in the templates ({len(stack.gaps)}):")
+        for gap in stack.gaps:
+            invocation.note(f"  {gap}")

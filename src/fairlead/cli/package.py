@@ -113,9 +113,36 @@ def list_(invocation: Invocation, filter: str | None) -> None:
 
 @group.command("show")
 @click.argument("package")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["dot", "hot"]),
+    help="What it would become: a graph for Graphviz, or templates for OpenStack Heat.",
+)
+@click.option("--flavour", metavar="ID", help="With --format: which flavour; the default one unless given.")
+@click.option(
+    "--to",
+    metavar="DIRECTORY",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --format hot: write the templates there, each to its file.",
+)
 @pass_invocation
-def show_(invocation: Invocation, package: str) -> None:
-    """Show a package: its states, descriptor and images, and why onboarding failed."""
+def show_(invocation: Invocation, package: str, format_: str | None, flavour: str | None, to: Path | None) -> None:
+    """Show a package: its states, descriptor and images, and why onboarding failed.
+
+    With --format PACKAGE may also be a CSAR, a folder or a descriptor on this machine, and no server is asked.
+
+    \b
+    Examples:
+      fairlead package show edge-gateway
+      fairlead package show samples/edge-gateway/package --format dot | dot -Tsvg > vnf.svg
+      fairlead package show edge-gateway.csar --format hot --to heat
+    """
+    if format_ is not None:
+        authoring.show_as(invocation, package, format_, flavour=flavour, to=to)
+        return
+    if flavour or to:
+        raise click.UsageError("--flavour and --to go with --format.")
     found = _found(invocation, package)
     show(invocation, found, lambda: _details(found))
     if invocation.output == "table" and found.get("onboardingFailureDetails"):

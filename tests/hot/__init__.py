@@ -1,0 +1,1 @@
+"""Templates for Heat, made of flavours."""
