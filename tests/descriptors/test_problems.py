@@ -96,7 +96,7 @@ MISTAKES = [
     ("file: ../Scripts/hello.sh", "file: /opt/hello.sh", "artifact-outside-package", "/opt/hello.sh", None),
     ("hash: 932fc", "hash: xyz", "bad-checksum", "hash: xyz", None),
     ("port_range_min: 80", "port_range_min: 70000", "bad-value", "70000", None),
-    ("derived_from: tosca.nodes.nfv.VNF", "derived_from: tosca.nodes.nfv.VMF", "unknown-type", "  acme.Router:", "VNF"),
+    ("derived_from: tosca.nodes.nfv.VNF", "derived_from: tosca.nodes.nfv.VMF", "unknown-type", "nfv.VMF", "VNF"),
     ("type: acme.Extensions", "type: acme.Extension", "unknown-type", "extensions:", "acme.Extensions"),
     ("tosca_simple_yaml_1_3", "tosca_simple_yaml_9_9", "tosca-version", "tosca_simple_yaml_9_9", None),
     (

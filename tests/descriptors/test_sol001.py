@@ -119,6 +119,15 @@ def test_every_capability_requirement_interface_and_target_is_in_the_tables() ->
     assert missing == set()
 
 
+def test_a_requirement_is_needed_only_where_every_version_needs_it() -> None:
+    for (version, section, name), definition in etsi().items():
+        table = ours().find(section, name)
+        for key, (least, most) in definition.occurrences.items():
+            own_least, own_most = table.occurrences.get(key, (0, None)) if table is not None else (0, None)
+            assert own_least <= least, (version, name, key)
+            assert own_most is None or (most is not None and own_most >= most), (version, name, key)
+
+
 def test_every_parent_within_sol001_is_in_the_tables() -> None:
     wrong = {
         name

@@ -53,7 +53,8 @@ CODES: Final[Mapping[str, str]] = {
     # templates
     "unknown-capability": "The node type has no such capability.",
     "unknown-requirement": "The node type has no such requirement.",
-    "missing-requirement": "The node template does not say what it is bound to.",
+    "missing-requirement": "The node template does not say what it is bound to, or what it is for.",
+    "too-many-requirements": "The node template has a requirement more often than its type allows.",
     "dangling-reference": "The name refers to nothing in this template.",
     "wrong-target": "What is referred to is of a type that cannot stand there.",
     "unknown-interface": "The VNF's node type has no such interface.",

@@ -225,7 +225,7 @@ _GRAMMAR: Final[Mapping[str, Mapping[str, str]]] = {
     "policy type": {**_DEFINITION, "properties": "{schema}|none", "targets": "[text]", "triggers": "{trigger}|none"},
     "artifact type": {**_DEFINITION, "mime_type": "text", "file_ext": "[text]", "properties": "{schema}|none"},
 }
-_FREE_NAMES: Final = {"interface": "operation|text|empty|none", "interface type": "any"}
+_FREE_NAMES: Final = {"interface": "operation|text|empty|none", "interface type": "operation|empty|none"}
 _REQUIRED: Final = {
     "service template": ("tosca_definitions_version",),
     "node template": ("type",),

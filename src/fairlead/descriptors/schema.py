@@ -70,7 +70,7 @@ class Schema:
     """A property's type and what else is demanded of it; `others` are forms of older versions, read just as well.
 
     `type` is a primitive of TOSCA (scalar-unit.size is `size`), or the full name of a data type. `default` is MISSING, a plain
-    value (tables) or a Node (packages).
+    value (tables) or a Node (packages). `mark` is where the package defines it, `type_mark` where it names the type.
     """
 
     type: str
@@ -80,6 +80,7 @@ class Schema:
     constraints: tuple[Constraint, ...] = ()
     others: tuple[Schema, ...] = ()
     mark: Mark | None = None
+    type_mark: Mark | None = None
 
 
 _RULES: Final = (

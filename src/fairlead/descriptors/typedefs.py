@@ -43,6 +43,7 @@ class TypeDef:
     """A type; `capabilities`, `requirements` and `interfaces` name the types they are of.
 
     `definitions` are definitions of operations: by name for an interface type, as `Interface.operation` for a node type.
+    `named` are all types that the definition itself names: section, name and place.
     `is_open`: keys beyond the declared ones are kept. `assumed`: the type was not found, and stands in for the missing one.
     """
 
@@ -52,13 +53,16 @@ class TypeDef:
     capabilities: Mapping[str, str] = field(default_factory=dict)
     requirements: Mapping[str, str] = field(default_factory=dict)
     interfaces: Mapping[str, str] = field(default_factory=dict)
+    occurrences: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     artifacts: Mapping[str, Node] = field(default_factory=dict)
     triggers: Mapping[str, Node] = field(default_factory=dict)
     definitions: Mapping[str, Node] = field(default_factory=dict)
+    named: tuple[tuple[str, str, Mark], ...] = ()
     mark: Mark | None = None
+    parent_mark: Mark | None = None
     native: bool = False
     is_open: bool = False
     assumed: bool = False
@@ -71,6 +75,7 @@ class TypeDef:
             capabilities={**ancestor.capabilities, **self.capabilities},
             requirements={**ancestor.requirements, **self.requirements},
             interfaces={**ancestor.interfaces, **self.interfaces},
+            occurrences={**ancestor.occurrences, **self.occurrences},
             artifacts={**ancestor.artifacts, **self.artifacts},
             triggers={**ancestor.triggers, **self.triggers},
             definitions={**ancestor.definitions, **self.definitions},
@@ -100,13 +105,16 @@ def read_type(section: str, name: str, node: Node, mark: Mark, problems: Problem
         _type_names(node.get("capabilities"), "type"),
         _type_names(node.get("requirements"), "capability"),
         _type_names(node.get("interfaces"), "type"),
+        _occurrences(node.get("requirements")),
         tuple(_operations(node)) if section == "interface_types" else (),
         tuple(each.text for key in ("targets", "members") for each in _items(node.get(key))),
         _constraints(node.get("constraints"), problems) if section == "data_types" else (),
         _entries(node.get("artifacts")),
         _entries(node.get("triggers")) if section == "policy_types" else {},
         _operations(node) if section == "interface_types" else _interface_operations(node),
+        _named(node),
         mark,
+        parent.mark if parent is not None else None,
     )
 
 
@@ -114,7 +122,7 @@ def read_schema(node: Node, mark: Mark, problems: Problems) -> Schema:
     """The schema of a TOSCA property, parameter or entry definition; a bare word is its type."""
     if node.mapping is None:
         name = node.text or "string"
-        return Schema(_PRIMITIVE_NAMES.get(name, name), mark=mark)
+        return Schema(_PRIMITIVE_NAMES.get(name, name), mark=mark, type_mark=node.mark)
     type_node = node.get("type")
     name = type_node.text if type_node is not None and type_node.text else "any"
     required = node.get("required")
@@ -127,6 +135,7 @@ def read_schema(node: Node, mark: Mark, problems: Problems) -> Schema:
         default if default is not None else MISSING,
         _constraints(node.get("constraints"), problems),
         mark=mark,
+        type_mark=type_node.mark if type_node is not None else None,
     )
 
 
@@ -155,6 +164,40 @@ def _type_names(node: Node | None, key: str) -> dict[str, str]:
             inner = definition.get(key)
             names[name] = inner.text if inner is not None else definition.text
     return names
+
+
+def _named(node: Node) -> tuple[tuple[str, str, Mark], ...]:
+    """The types of capabilities, requirements and interfaces, and of what a policy or group takes."""
+    found = []
+    for part, key, section in (
+        ("capabilities", "type", "capability_types"),
+        ("requirements", "capability", "capability_types"),
+        ("requirements", "node", "node_types"),
+        ("requirements", "relationship", "relationship_types"),
+        ("interfaces", "type", "interface_types"),
+    ):
+        given = node.get(part)
+        for each in [given] if given is not None and given.mapping is not None else _items(given):
+            for definition in (each.mapping or {}).values():
+                inner = definition.get(key)
+                if inner is None and definition.is_text and key in ("type", "capability"):
+                    inner = definition
+                if inner is not None and inner.is_text:
+                    found.append((section, inner.text, inner.mark))
+    for key in ("targets", "members"):
+        found += [("", each.text, each.mark) for each in _items(node.get(key))]
+    return tuple(found)
+
+
+def _occurrences(node: Node | None) -> dict[str, tuple[int, int | None]]:
+    """Least and most of each requirement that says so."""
+    found: dict[str, tuple[int, int | None]] = {}
+    for each in _items(node):
+        for name, definition in (each.mapping or {}).items():
+            limits = [limit.value for limit in _items(definition.get("occurrences"))]
+            if len(limits) == 2 and isinstance(limits[0], int):
+                found[name] = (limits[0], limits[1] if isinstance(limits[1], int) else None)
+    return found
 
 
 def _operations(node: Node) -> dict[str, Node]:

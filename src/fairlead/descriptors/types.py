@@ -17,7 +17,7 @@ from fairlead.descriptors import sol001
 from fairlead.descriptors.problems import Mark, Problems, nearest
 from fairlead.descriptors.schema import PRIMITIVES, Schema, parse_schema
 from fairlead.descriptors.source import Node
-from fairlead.descriptors.typedefs import TypeDef, read_type
+from fairlead.descriptors.typedefs import TypeDef, read_schema, read_type
 
 __all__ = ["SECTIONS", "Types"]
 
@@ -65,6 +65,7 @@ def _native(section: str, name: str) -> TypeDef | None:
         row.get("capabilities", {}),
         row.get("requirements", {}),
         row.get("interfaces", {}),
+        row.get("occurrences", {}),
         targets=row.get("targets", ()),
         native=True,
     )
@@ -113,37 +114,59 @@ class Types:
         self._lineages.clear()
         return self.find(section, name) or self._own[section, name]
 
-    def check(self) -> None:
-        """Tell of types derived from themselves or from what does not exist."""
-        for (section, name), own in self._own.items():
-            seen, parent = [name], own.parent
-            while parent is not None:
-                if parent in seen or len(seen) > _DEEPEST:
-                    how = "from itself" if parent in seen else f"through more than {_DEEPEST} others"
-                    self.problems.error("type-loop", f'"{name}" is derived {how}', own.mark or Mark(""))
-                    break
-                seen.append(parent)
-                definition = self._find(section, parent)
-                if definition is None and not _external(section, parent):
-                    hint = nearest(parent, self.names(section))
-                    self.problems.error(
-                        "unknown-type",
-                        f'"{name}" is derived from "{parent}", which is not defined',
-                        own.mark or Mark(""),
-                        hint,
-                    )
-                parent = definition.parent if definition else None
-            for schema in own.properties.values():
-                self._check_schema(schema)
+    def own(self) -> Iterable[TypeDef]:
+        """The types that the package defines itself."""
+        return list(self._own.values())
 
-    def _check_schema(self, schema: Schema) -> None:
-        name = schema.type
-        known = name in PRIMITIVES or self._find("data_types", name) is not None or _external("data_types", name)
-        if not known and schema.mark is not None:
-            hint = nearest(name, self.names("data_types"))
-            self.problems.error("unknown-type", f'the data type "{name}" is not defined', schema.mark, hint)
+    def check(self) -> None:
+        """Tell of types derived from themselves or from what does not exist, and of unknown types in definitions."""
+        for (section, name), own in self._own.items():
+            self._check_lineage(section, name, own)
+            for schema in own.properties.values():
+                self.check_schema(schema)
+            for operation in own.definitions.values():
+                inputs = operation.get("inputs")
+                for each in ((inputs.mapping or {}) if inputs is not None else {}).values():
+                    if each.get("type") is not None:
+                        self.check_schema(read_schema(each, each.mark, Problems()))
+            for kind, other, mark in own.named:
+                self._check_named(kind, other, mark)
+
+    def _check_lineage(self, section: str, name: str, own: TypeDef) -> None:
+        seen, parent, mark = [name], own.parent, own.parent_mark or own.mark or Mark("")
+        while parent is not None:
+            if parent in seen or len(seen) > _DEEPEST:
+                how = "from itself" if parent in seen else f"through more than {_DEEPEST} others"
+                self.problems.error("type-loop", f'"{name}" is derived {how}', mark)
+                return
+            seen.append(parent)
+            definition = self._find(section, parent)
+            if definition is None and not _external(section, parent):
+                hint = nearest(parent, self.names(section))
+                told = f'"{name}" is derived from "{parent}", which is not defined'
+                self.problems.error("unknown-type", told, mark, hint)
+            parent = definition.parent if definition else None
+
+    def check_schema(self, schema: Schema) -> None:
+        """Tell if a property, parameter or input is of a type that does not exist."""
+        mark = schema.type_mark or schema.mark
+        if mark is not None and not self.is_known_data(schema.type):
+            hint = nearest(schema.type, self.names("data_types"))
+            self.problems.error("unknown-type", f'the data type "{schema.type}" is not defined', mark, hint)
         if schema.entry is not None:
-            self._check_schema(schema.entry)
+            self.check_schema(schema.entry)
+
+    def is_known_data(self, name: str) -> bool:
+        """Whether there is such a primitive or data type."""
+        return name in PRIMITIVES or self._find("data_types", name) is not None or _external("data_types", name)
+
+    def _check_named(self, section: str, name: str, mark: Mark) -> None:
+        sections = (section,) if section else ("node_types", "group_types")
+        if any(self._find(each, name) is not None or _external(each, name) for each in sections):
+            return
+        hint = nearest(name, [known for each in sections for known in self.names(each)])
+        what = sections[0].replace("_types", " type").replace("_", " ")
+        self.problems.error("unknown-type", f'the {what} "{name}" is not defined', mark, hint)
 
     def find(self, section: str, name: str) -> TypeDef | None:
         """The type with all that it inherits, nearest definition first; None if there is no such type."""
@@ -190,7 +213,14 @@ class Types:
         own = [name for kind, name in self._own if kind == section]
         if section == "data_types":
             return [*own, *PRIMITIVES, *(_NFV_DATA + name for name in sol001.DATA_TYPES)]
-        prefix = {"node_types": "tosca.nodes", "policy_types": "tosca.policies", "artifact_types": "tosca.artifacts"}
+        if section == "interface_types":
+            return [*own, sol001.VNFLCM, *sol001.OPEN_INTERFACES]
+        prefix = {
+            "node_types": "tosca.nodes",
+            "policy_types": "tosca.policies",
+            "artifact_types": "tosca.artifacts",
+            "relationship_types": "tosca.relationships",
+        }
         return [
             *own,
             *_TABLES.get(section, {}),
@@ -234,4 +264,4 @@ def _external(section: str, name: str) -> bool:
     """Roots that carry nothing for us: TOSCA's own types outside SOL001, and primitives under data types."""
     if section == "data_types" and name in PRIMITIVES:
         return True
-    return name.startswith("tosca.") and not name.startswith(("tosca.nodes.nfv.", "tosca.policies.nfv.", _NFV_DATA))
+    return name.startswith("tosca.") and ".nfv." not in name

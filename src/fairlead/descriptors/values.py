@@ -20,7 +20,7 @@ from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef
 from fairlead.descriptors.types import Types
 
-__all__ = ["FUNCTIONS", "Struct", "ValueReader"]
+__all__ = ["FUNCTIONS", "Struct", "ValueReader", "check_defaults", "descend"]
 
 FUNCTIONS: Final = (
     "get_input",
@@ -39,7 +39,10 @@ _MOST_READS: Final = 150_000
 
 
 class Struct:
-    """A value of a data type, or the properties of a node, policy or capability: values by name, and their marks."""
+    """A value of a data type, or the properties of a node, policy or capability: values by name, and their marks.
+
+    `mark` is its name's: the key of a map that it is an entry of, the node template; else its own beginning.
+    """
 
     __slots__ = ("mark", "marks", "values")
 
@@ -149,8 +152,11 @@ class ValueReader:
         else:
             self.problems.error("missing-property", f'{label} needs the property "{key}"', mark)
 
-    def read(self, node: Node, schema: Schema, label: str) -> Any:
-        """The value of `node` as `schema` wants it, or MISSING with the reason among the problems."""
+    def read(self, node: Node, schema: Schema, label: str, mark: Mark | None = None) -> Any:
+        """The value of `node` as `schema` wants it, or MISSING with the reason among the problems.
+
+        `mark` is the place that a struct takes instead of its first value's: the key of a map.
+        """
         self.types.spent += node.size if schema.type == "any" else 1
         if self._depth >= _DEEPEST_VALUE or self.types.spent > _MOST_READS:
             told = f"{label} comes to too much through defaults and functions that refer to each other"
@@ -158,11 +164,11 @@ class ValueReader:
             return MISSING
         self._depth += 1
         try:
-            return self._read(node, schema, label)
+            return self._read(node, schema, label, mark or node.mark)
         finally:
             self._depth -= 1
 
-    def _read(self, node: Node, schema: Schema, label: str) -> Any:
+    def _read(self, node: Node, schema: Schema, label: str, mark: Mark) -> Any:
         call = _function(node)
         if call is not None:
             return self._call(node, *call, schema, label)
@@ -172,13 +178,13 @@ class ValueReader:
             return MISSING
         for form in (schema, *schema.others):
             if self._fits(node, form):
-                value = self._convert(node, form, label)
+                value = self._convert(node, form, label, mark)
                 if value is not MISSING:
                     self._constrain(value, node, form.constraints, label)
                 return value
-        self.problems.error(
-            "wrong-type", f"{label} takes {_wanted(schema)}, this is {_shown(node)}", node.mark, _quote(node)
-        )
+        if self.types.is_known_data(schema.type):
+            told = f"{label} takes {_wanted(schema)}, this is {_shown(node)}"
+            self.problems.error("wrong-type", told, node.mark, _quote(node))
         return MISSING
 
     def _fits(self, node: Node, schema: Schema) -> bool:
@@ -200,7 +206,7 @@ class ValueReader:
             return type(node.value) is bool
         return True
 
-    def _convert(self, node: Node, schema: Schema, label: str) -> Any:
+    def _convert(self, node: Node, schema: Schema, label: str, mark: Mark) -> Any:
         kind = self.types.primitive(schema.type)
         if kind == "any":
             return node.plain_value()
@@ -217,7 +223,8 @@ class ValueReader:
         if kind == "map":
             entry = schema.entry or Schema("any")
             entries = {
-                key: self.read(child, entry, f'"{key}" in {label}') for key, child in (node.mapping or {}).items()
+                key: self.read(child, entry, f'"{key}" in {label}', node.key_mark(key))
+                for key, child in (node.mapping or {}).items()
             }
             return {key: value for key, value in entries.items() if value is not MISSING}
         if kind is not None:
@@ -226,12 +233,9 @@ class ValueReader:
         if definition is None:
             if schema.type.startswith("tosca.datatypes.") and not schema.type.startswith("tosca.datatypes.nfv."):
                 return node.plain_value()
-            hint = nearest(schema.type, self.types.names("data_types"))
-            self.problems.error(
-                "unknown-type", f'the data type "{schema.type}" is not defined', schema.mark or node.mark, hint
-            )
+            self.types.check_schema(schema)
             return MISSING
-        return self.struct(node, definition, "data_types", node.mark, label)
+        return self.struct(node, definition, "data_types", mark, label)
 
     def _string(self, node: Node, kind: str, label: str) -> str:
         if kind == "string" and type(node.value) is not str:
@@ -301,6 +305,28 @@ class ValueReader:
             self.problems.error("dangling-reference", f"{label}: the input has no {'/'.join(path)}", argument.mark)
             return MISSING
         return self.read(found, schema, label)
+
+
+def check_defaults(types: Types) -> None:
+    """Hold the defaults in the package's own types against the types of their properties, used or not.
+
+    A default with a function in it can only be read where it is used.
+    """
+    reader = ValueReader(types, types.problems, {}, lambda _name, _path: None)
+    for definition in types.own():
+        for key, schema in definition.properties.items():
+            if isinstance(schema.default, Node) and not _has_function(schema.default):
+                reader.read(schema.default, schema, f'"{key}"')
+
+
+def _has_function(node: Node) -> bool:
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if _function(each) is not None:
+            return True
+        waiting += (each.mapping or {}).values() if each.mapping is not None else each.sequence or []
+    return False
 
 
 def descend(node: Node | None, path: list[str]) -> Node | None:

@@ -15,6 +15,7 @@ from fairlead.descriptors.problems import Problem, Problems, Severity, TooManyPr
 from fairlead.descriptors.reading.template import Package
 from fairlead.descriptors.reading.vnf import build_vnfd
 from fairlead.descriptors.types import SECTIONS, Types
+from fairlead.descriptors.values import check_defaults
 from fairlead.descriptors.vnfd import Vnfd
 
 __all__ = ["Reading", "read_vnfd"]
@@ -65,5 +66,6 @@ def _read(
             if definitions is not None:
                 types.declare(section, definitions)
     types.check()
+    check_defaults(types)
     vnfd = build_vnfd(documents, Package(files, types, problems, missing_artifacts))
     return vnfd, (*documents.roots, *documents.copies)

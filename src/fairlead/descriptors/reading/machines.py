@@ -238,7 +238,7 @@ def _image(topology: Topology, node: NodeTemplate) -> SoftwareImage | None:
         container_format=values.get("container_format", "bare"),
         file=artifact.file if artifact else None,
         path=artifact.path if artifact else None,
-        checksum=_checksum(topology, values.get("checksum"), mark),
+        checksum=_checksum(topology, values.get("checksum"), data.mark_of("checksum") if data else mark),
         disk_format=values.get("disk_format"),
         min_disk=values.get("min_disk"),
         min_ram=values.get("min_ram"),

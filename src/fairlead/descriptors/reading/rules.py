@@ -98,10 +98,8 @@ def _initial(topology: Topology, rules: Rules, vdus: Mapping[str, Vdu]) -> None:
 
 def _aspects(topology: Topology, rules: Rules) -> None:
     declared: dict[str, Struct] = {}
-    marks: dict[str, Mark] = {}
     for policy in _of(topology, rules, "ScalingAspects"):
         declared |= entries(policy.properties.get("aspects"))
-        marks |= {name: policy.mark_in("aspects", name) for name in declared if name not in marks}
     covered: dict[str, set[str]] = {name: set() for name in declared}
     vdus = _deltas(topology, rules, "VduScalingAspectDeltas", declared, covered, _count)
     virtual_ips = _deltas(topology, rules, "VipCpScalingAspectDeltas", declared, covered, _count)
@@ -116,7 +114,7 @@ def _aspects(topology: Topology, rules: Rules) -> None:
             vdus.get(name, {}),
             {link: {key: rate for key, rate in found.items() if rate} for link, found in links.get(name, {}).items()},
             virtual_ips.get(name, {}),
-            marks[name],
+            struct.mark,
         )
         _check_steps(topology, rules.aspects[name], struct, covered[name])
 
@@ -155,11 +153,10 @@ def _check_deltas(
 ) -> None:
     """Every delta that is given is one of the aspect's steps, and every step has its delta."""
     steps: tuple[str, ...] = declared[aspect].get("step_deltas", ())
-    for name in deltas:
+    for name, delta in deltas.items():
         if steps and name not in steps:
             told = f'"{name}" is no step of the aspect "{aspect}"'
-            mark = policy.mark_in("deltas", name)
-            topology.problems.error("unknown-delta", told, mark, nearest(name, steps))
+            topology.problems.error("unknown-delta", told, delta.mark, nearest(name, steps))
     if not steps and len(deltas) > 1:
         told = f'the aspect "{aspect}" has no step_deltas, so there can be one delta only'
         topology.problems.error("unknown-delta", told, policy.properties.mark_of("deltas"))
@@ -190,10 +187,8 @@ def _check_steps(topology: Topology, aspect: Aspect, struct: Struct, covered: se
 
 def _levels(topology: Topology, rules: Rules, vdus: Mapping[str, Vdu]) -> None:
     declared: dict[str, Struct] = {}
-    marks: dict[str, Mark] = {}
     for policy in _of(topology, rules, "InstantiationLevels"):
         declared |= entries(policy.properties.get("levels"))
-        marks |= {name: policy.mark_in("levels", name) for name in declared if name not in marks}
         _default_level(topology, rules, policy, declared)
     counts = _at_levels(topology, rules, "VduInstantiationLevels", declared, _count)
     virtual_ips = _at_levels(topology, rules, "VipCpInstantiationLevels", declared, _count)
@@ -213,7 +208,7 @@ def _levels(topology: Topology, rules: Rules, vdus: Mapping[str, Vdu]) -> None:
             counts.get(name, {}),
             {link: rate for link, rate in bitrates.get(name, {}).items() if rate},
             virtual_ips.get(name, {}),
-            marks[name],
+            struct.mark,
         )
 
 
@@ -226,9 +221,8 @@ def _at_levels(
         given = entries(policy.properties.get("levels"))
         for name, struct in given.items():
             if name not in declared:
-                mark = policy.mark_in("levels", name)
-                hint = nearest(name, declared)
-                topology.problems.error("unknown-level", f'there is no instantiation level "{name}"', mark, hint)
+                told = f'there is no instantiation level "{name}"'
+                topology.problems.error("unknown-level", told, struct.mark, nearest(name, declared))
                 continue
             for target, mark in policy.targets:
                 told = f'what "{target}" is at the level "{name}"'

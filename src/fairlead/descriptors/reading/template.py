@@ -25,6 +25,7 @@ from fairlead.descriptors.values import Struct, ValueReader, descend
 __all__ = ["VNF_NODE", "NodeTemplate", "Package", "PolicyTemplate", "Requirement", "Topology", "open_topology"]
 
 VNF_NODE: Final = "tosca.nodes.nfv.VNF"
+CONNECTION_POINT: Final = "tosca.nodes.nfv.Cp"
 _REGISTRY: Final = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?\Z")
 
 
@@ -79,10 +80,8 @@ class PolicyTemplate:
     mark: Mark
 
     def mark_in(self, key: str, text: str) -> Mark:
-        """Where the property `key`, a list or map, says `text`."""
+        """Where the property `key`, a list, says `text`."""
         value = descend(self.node.get("properties"), [key])
-        if value is not None and text in value.keys:
-            return value.key_mark(text)
         items = (value.sequence or []) if value is not None else []
         return next((each.mark for each in items if each.text == text), self.properties.mark_of(key))
 
@@ -139,11 +138,10 @@ def open_topology(package: Package, file: str, root: Node, given: Mapping[str, N
         package, file, root, inputs, ValueReader(package.types, package.problems, inputs, properties_of)
     )
     for name, node in (declared.mapping or {}).items() if declared is not None else ():
-        default = node.get("default")
-        if default is not None:
-            topology.reader.read(
-                default, read_schema(node, node.mark, package.problems), f'the default of input "{name}"'
-            )
+        schema = read_schema(node, node.mark, package.problems)
+        package.types.check_schema(schema)
+        if isinstance(schema.default, Node):
+            topology.reader.read(schema.default, schema, f'the default of input "{name}"')
     for name, node in nodes.items():
         mark = templates.key_mark(name) if templates is not None else root.mark
         _node(topology, name, node, mark)
@@ -197,6 +195,7 @@ def _capabilities(topology: Topology, template: NodeTemplate) -> None:
 def _requirements(topology: Topology, template: NodeTemplate, node: Node, nodes: Mapping[str, Node]) -> None:
     problems = topology.problems
     requirements = node.get("requirements")
+    _occurrences(topology, template, requirements)
     for item in (requirements.sequence or []) if requirements is not None else []:
         for name, value in (item.mapping or {}).items():
             wanted = template.type.requirements.get(name)
@@ -216,6 +215,25 @@ def _requirements(topology: Topology, template: NodeTemplate, node: Node, nodes:
                 problems.error("wrong-target", told, target.mark)
             elif target.text in topology.nodes:
                 template.requirements.append(Requirement(name, target.text, target.mark))
+
+
+def _occurrences(topology: Topology, template: NodeTemplate, requirements: Node | None) -> None:
+    """Each requirement is there as often as its type wants; those of a VNF, and the links of its points, are met from outside."""
+    if topology.is_a(template, VNF_NODE):
+        return
+    given: dict[str, list[Mark]] = {}
+    for item in (requirements.sequence or []) if requirements is not None else []:
+        for name in item.mapping or {}:
+            given.setdefault(name, []).append(item.key_mark(name))
+    mapped = ("virtual_link", "external_virtual_link") if topology.is_a(template, CONNECTION_POINT) else ()
+    for name, (least, most) in template.type.occurrences.items():
+        marks = given.get(name, [])
+        if len(marks) < least and name not in mapped:
+            told = f'"{template.name}" needs the requirement "{name}"'
+            topology.problems.error("missing-requirement", told, template.mark)
+        elif most is not None and len(marks) > most:
+            told = f'"{template.name}" has the requirement "{name}" {len(marks)} times, and can have it {most} times'
+            topology.problems.error("too-many-requirements", told, marks[most])
 
 
 def _offers(topology: Topology, target: NodeTemplate, capability: str) -> bool:

@@ -48,6 +48,7 @@ def build_vnfd(documents: Documents, package: Package) -> Vnfd | None:
         told = "no template here has substitution mappings for a VNF, so there is no deployment flavour"
         problems.error("no-flavour", told, Mark(documents.entry, 1, 1))
         return None
+    _check_top(documents, package, templates)
     flavours: dict[str, Flavour] = {}
     identity: tuple[Struct, TypeDef] | None = None
     for template in templates:
@@ -130,6 +131,25 @@ class _Top:
     root: Node
     node: Node
     mark: Mark
+
+
+def _check_top(documents: Documents, package: Package, templates: list[_Template]) -> None:
+    """Each node of a top file stands for a VNF that one of the flavours is of."""
+    if any(template.file == documents.entry for template in templates):
+        return
+    known = sorted({template.type.name for template in templates})
+    topology = documents.roots[documents.entry].get("topology_template")
+    for name, node in _entries(topology.get("node_templates") if topology is not None else None).items():
+        type_node = node.get("type")
+        if type_node is None or not type_node.is_text or type_node.text in known:
+            continue
+        if package.types.find("node_types", type_node.text) is None:
+            hint = nearest(type_node.text, [*known, *package.types.names("node_types")])
+            told = f'the node type "{type_node.text}" is not defined'
+            package.problems.error("unknown-type", told, type_node.mark, hint)
+        else:
+            told = f'"{name}" is a {type_node.text}, and the flavours here are of {", ".join(known)}'
+            package.problems.error("wrong-target", told, type_node.mark)
 
 
 def _top(entry: Node, template: _Template, entry_file: str) -> _Top | None:

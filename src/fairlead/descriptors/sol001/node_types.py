@@ -1,8 +1,8 @@
 """The node, capability and relationship types of SOL001 VNFDs, versions 2.5.1 to 4.4.1 in one table.
 
 The notation and the rule for merging versions are those of `data_types.py`. `requirements` names for each requirement the
-type of capability that its target must offer; occurrences are not in the table, because a connection point's
-`virtual_link` may also be mapped from outside. `vnfm_info` is any string: SOL001's pattern refuses the value that
+type of capability that its target must offer; `occurrences` leave out what is mapped from outside (`virtual_link`) or bound
+in another way (a VduSubCp by its trunk). `vnfm_info` is any string: SOL001's pattern refuses the value that
 Tacker's own packages carry. Deployable modules and certificates came with SOL001 5, whose type files ETSI has not published
 beside these; their rows follow its clauses 6.8.16 and 6.8.19, and constrain nothing beyond names.
 """
@@ -50,6 +50,7 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
             "external_virtual_link": "tosca.capabilities.nfv.VirtualLinkable",
             "internal_virtual_link": "tosca.capabilities.nfv.VirtualLinkable",
         },
+        "occurrences": {"external_virtual_link": (0, 1), "internal_virtual_link": (1, 1)},
     },
     "tosca.nodes.nfv.Vdu.Compute": {
         "properties": {
@@ -98,6 +99,7 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
         },
         "capabilities": {"virtual_storage": "tosca.capabilities.nfv.VirtualStorage"},
         "requirements": {"virtual_link": "tosca.capabilities.nfv.VirtualLinkable"},
+        "occurrences": {"virtual_link": (1, 1)},
     },
     "tosca.nodes.nfv.Cp": {
         "properties": {
@@ -125,6 +127,7 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
             "virtual_link": "tosca.capabilities.nfv.VirtualLinkable",
             "virtual_binding": "tosca.capabilities.nfv.VirtualBindable",
         },
+        "occurrences": {"virtual_link": (0, 1), "virtual_binding": (0, 1)},
     },
     "tosca.nodes.nfv.VnfVirtualLink": {
         "properties": {
@@ -145,6 +148,7 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
             "vip_function": "string in high_availability|load_balance",
         },
         "requirements": {"target": "tosca.capabilities.Node", "virtual_link": "tosca.capabilities.nfv.VirtualLinkable"},
+        "occurrences": {"target": (1, None), "virtual_link": (0, 1)},
     },
     "tosca.nodes.nfv.VduSubCp": {
         "derived_from": "tosca.nodes.nfv.VduCp",
@@ -153,6 +157,7 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
             "segmentation_id": "integer? >=0",
         },
         "requirements": {"trunk_binding": "tosca.capabilities.nfv.TrunkBindable"},
+        "occurrences": {"trunk_binding": (1, 1)},
     },
     "tosca.nodes.nfv.Vdu.OsContainer": {
         "properties": {
@@ -206,6 +211,7 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
     "tosca.nodes.nfv.Mciop": {
         "capabilities": {"deployable_module_member": "tosca.capabilities.nfv.DeployableModuleMember"},
         "requirements": {"associatedVdu": "tosca.capabilities.nfv.AssociableVdu"},
+        "occurrences": {"associatedVdu": (1, None)},
     },
     "tosca.nodes.nfv.VirtualCp": {
         "derived_from": "tosca.nodes.nfv.Cp",
@@ -214,10 +220,12 @@ NODE_TYPES: Final[Mapping[str, TypeRow]] = {
             "address_pool_name_configurable": "boolean? = false",
         },
         "requirements": {"target": "tosca.capabilities.Node", "virtual_link": "tosca.capabilities.nfv.VirtualLinkable"},
+        "occurrences": {"target": (1, None), "virtual_link": (0, 1)},
     },
     "tosca.nodes.nfv.DeployableModule": {
         "properties": {"name": "string", "description": "string?"},
         "requirements": {"member": "tosca.capabilities.nfv.DeployableModuleMember"},
+        "occurrences": {"member": (1, None)},
     },
     "tosca.nodes.nfv.Certificate": {
         "properties": {
