@@ -8,7 +8,7 @@ from typing import Any
 from fairlead.clock import SteppedClock
 from fairlead.operations import OperationState
 from fairlead.operations.tables import shared, shared_uses
-from fairlead.resources import CancelMode, Name, Resource
+from fairlead.resources import CancelMode, Name, Resource, State
 from fairlead.store import Tx
 from tests.operations.conftest import Start
 from tests.operations.resources import image, machine
@@ -45,6 +45,34 @@ async def test_two_instances_use_one_image_and_the_last_one_deletes_it(start: St
         await run.made(two)
         assert run.things() == []
         assert await counted(run) == (0, 0)
+
+
+async def test_content_under_another_name_stays_the_image_that_it_is(start: Start) -> None:
+    async with start() as run:
+        bundle = await run.bundle()
+        await run.made(bundle, *pair(run))
+        (made,) = run.things("image")
+        renamed = [image(run.vim, "another"), machine(run.vim, image="another", cpus=0.1)]
+        for _ in range(2):
+            await run.made(bundle, *renamed)
+            rows = await run.records(bundle)
+            assert (set(rows.current), rows.leaving) == ({Name("another"), Name("machine")}, ())
+            assert rows.current[Name("another")].state is State.READY
+            assert len(run.things("image")) == 1
+            assert await counted(run) == (1, 1)
+        assert [thing.handle for thing in run.things("image")] == [made.handle]
+        await run.made(bundle)
+        assert run.things() == []
+        assert await counted(run) == (0, 0)
+
+
+async def test_one_content_under_two_names_is_refused(start: Start) -> None:
+    async with start() as run:
+        operation = await run.become(await run.bundle(), image(run.vim), image(run.vim, "another"))
+        stopped = await run.stopped(operation)
+        assert stopped.error is not None
+        assert stopped.error["code"] == "shared-twice"
+        assert run.things() == []
 
 
 async def test_other_content_is_another_image(start: Start) -> None:

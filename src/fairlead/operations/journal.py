@@ -170,7 +170,14 @@ class StoredJournal:
         if not busy and (row is None or row.incarnation != incarnation):
             if row is not None:
                 tx.run(self._of(tx.delete(resources), row.incarnation))
-            write_row(tx, project, self._owner, incarnation, resource, State.INTENDED, now, handle)
+            former = tx.find(resources, owner=self._owner, incarnation=incarnation)
+            if former is None:
+                write_row(tx, project, self._owner, incarnation, resource, State.INTENDED, now, handle)
+            else:
+                # The same content under another name, which is on its way out: the row goes over to the new one.
+                sharing.disuse(tx, incarnation, self._owner, former.name)
+                values = {"state": State.INTENDED, "handle": handle, "since": now}
+                set_row(tx, self._owner, incarnation, resource=resource, **values)
         return Intent(self._tag(resource, incarnation), repeated=repeated, since=since, handle=handle, busy=busy)
 
     def _current(self, tx: Tx, name: str) -> Any:
@@ -223,8 +230,10 @@ class StoredJournal:
     async def leaving(self, step: Step, incarnation: Incarnation) -> bool:
         def write(tx: Tx) -> bool:
             self._open(tx, step)
-            set_row(tx, self._owner, incarnation, state=State.DELETING)
             self._event(tx, "resource.deleting", step)
+            if _shared(step) and tx.find(resources, owner=self._owner, incarnation=incarnation, name=step.name) is None:
+                return False  # It has gone over to another name.
+            set_row(tx, self._owner, incarnation, state=State.DELETING)
             if _shared(step):
                 return sharing.drop(tx, self._operation.id, self._owner, step.name or "", incarnation)
             return True
@@ -248,7 +257,7 @@ class StoredJournal:
 
     async def gone(self, step: Step, incarnation: Incarnation) -> None:
         def write(tx: Tx) -> None:
-            tx.run(self._of(tx.delete(resources), incarnation))
+            tx.run(self._of(tx.delete(resources), incarnation).where(resources.c.name == step.name))
             if _shared(step):
                 sharing.forget(tx, incarnation)
             self._close(tx, step)

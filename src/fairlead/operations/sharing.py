@@ -16,7 +16,7 @@ from fairlead.operations.tables import operations, shared, shared_uses
 from fairlead.resources import Handle, Incarnation, Name, Owner, Resource, State, Tag, new_incarnation
 from fairlead.store import Tx
 
-__all__ = ["SHARED_OWNER", "acquire", "drop", "forget", "renew", "set_shared", "set_unready", "shared_tag"]
+__all__ = ["SHARED_OWNER", "acquire", "disuse", "drop", "forget", "renew", "set_shared", "set_unready", "shared_tag"]
 
 SHARED_OWNER = Owner("shared")
 """The owner in the tag of what is shared."""
@@ -92,6 +92,12 @@ def renew(tx: Tx, resource: Resource[Any], project: str, old: Incarnation, owner
     return incarnation
 
 
+def disuse(tx: Tx, incarnation: Incarnation, owner: str, name: str) -> None:
+    """Count a use out, where it is known that there is another."""
+    where = (shared_uses.c.incarnation == incarnation, shared_uses.c.owner == owner, shared_uses.c.name == name)
+    tx.run(tx.delete(shared_uses).where(*where))
+
+
 def set_shared(tx: Tx, incarnation: Incarnation, **values: Any) -> None:
     """Note progress of the shared thing of this incarnation."""
     if "state" in values:
@@ -102,8 +108,7 @@ def set_shared(tx: Tx, incarnation: Incarnation, **values: Any) -> None:
 def drop(tx: Tx, operation: str, owner: str, name: str, incarnation: Incarnation) -> bool:
     """Count a use out; True when it was the last, and the thing is to be deleted by `operation`."""
     row = tx.lock(tx.select(shared).where(shared.c.incarnation == incarnation))
-    where = (shared_uses.c.incarnation == incarnation, shared_uses.c.owner == owner, shared_uses.c.name == name)
-    tx.run(tx.delete(shared_uses).where(*where))
+    disuse(tx, incarnation, owner, name)
     count = sa.func.count()
     left = tx.scalar(tx.select(shared_uses, count).where(shared_uses.c.incarnation == incarnation))
     if row is None:

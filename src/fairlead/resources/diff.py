@@ -33,8 +33,9 @@ def diff(recorded: Records, desired: Resources, rules: Rulebook, *, tainted: Set
     """The plan that leads from `recorded` to `desired`.
 
     A resource named in `tainted` is replaced although its spec is unchanged. Raises Unprocessable when the desired
-    refers to something that is not desired, or in a circle.
+    refers to something that is not desired, or in a circle, or has something shared under two names.
     """
+    _require_one_name(desired)
     needs = dependencies(desired)
     wanted = _carried(recorded, desired, _in_order(desired, needs), rules)
     changes: dict[Name, Change] = {}
@@ -46,6 +47,23 @@ def diff(recorded: Records, desired: Resources, rules: Rulebook, *, tainted: Set
     steps = _ordered(spreading, needs, recorded, rules)
     shown = [*changes.values(), *_former(recorded, changes)]
     return Plan(tuple(sorted(shown, key=lambda change: change.name)), steps)
+
+
+def _require_one_name(desired: Resources) -> None:
+    """What is shared by its content is one thing, so it has one name."""
+    names: dict[tuple[Any, ...], Name] = {}
+    for name in sorted(desired):
+        resource = desired[name]
+        if resource.ownership is not Ownership.SHARED:
+            continue
+        first = names.setdefault((resource.vim, resource.spec.sort(), getattr(resource.spec, "digest", None)), name)
+        if first != name:
+            raise Unprocessable(
+                f"'{first}' and '{name}' have the same content, so they are one {resource.spec.sort()}.",
+                code="shared-twice",
+                resource=name,
+                remedy=f"Refer to '{first}' in both places.",
+            )
 
 
 def _in_order(desired: Resources, needs: Mapping[Name, frozenset[Name]]) -> list[Name]:
