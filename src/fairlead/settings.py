@@ -115,6 +115,11 @@ class PackagesSettings:
 
     upload_limit: Count = 64 * 1024**3
     """Bytes of a package. The disk is the true limit; this one ends an upload that was never meant to end."""
+    fetch_timeout: Seconds = 3600.0
+    """Seconds for fetching a package from a URI: 2 GB at 600 kB/s."""
+    fetch_allow: str = ""
+    """Networks, apart by commas, that packages are fetched from although they are loopback, link-local or of a metadata
+    service; nobody needs that in earnest."""
 
 
 @dataclass(frozen=True, kw_only=True)

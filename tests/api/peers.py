@@ -15,6 +15,7 @@ import msgspec
 
 from fairlead.api import Check
 from fairlead.errors import BadRequest, Conflict, FairleadError, NotFound, PreconditionFailed, Unprocessable
+from fairlead.packages import Download, Selection
 from fairlead.sol import (
     VNF_INSTANCES,
     VNF_LCM_OP_OCCS,
@@ -30,6 +31,7 @@ from fairlead.sol import (
     PackageOperationalState,
     PackageUsageState,
     Shown,
+    UploadVnfPackageFromUriRequest,
     VnfInstance,
     VnfInstanceLinks,
     VnfLcmOpOcc,
@@ -241,16 +243,41 @@ class Catalogue:
         return self.shelf.page(project, filter, marker, limit)
 
     async def modify(
-        self, project: str, package: str, modifications: VnfPkgInfoModifications
+        self, project: str, package: str, modifications: VnfPkgInfoModifications, *, if_match: str | None = None
     ) -> VnfPkgInfoModifications:
         found = self.shelf.get(project, package)
         if modifications.operational_state == found.operational_state:
             raise Conflict("The package is in that state already.", code="same-state")
         return modifications
 
-    async def delete(self, project: str, package: str) -> None:
+    async def delete(self, project: str, package: str, *, if_match: str | None = None) -> None:
         self.shelf.get(project, package)
         del self.shelf.kept[project, package]
+
+    async def upload_from_uri(self, project: str, package: str, request: UploadVnfPackageFromUriRequest) -> None:
+        self.shelf.get(project, package)
+
+    async def by_vnfd(self, project: str, vnfd_id: str) -> str:
+        raise NotFound("There is no such VNFD.", code="package-not-found")
+
+    async def content(self, project: str, package: str) -> Download:
+        raise self._empty(project, package)
+
+    async def descriptor(self, project: str, package: str, accepted: Sequence[str], *, signatures: bool) -> Download:
+        raise self._empty(project, package)
+
+    async def manifest(self, project: str, package: str, accepted: Sequence[str], *, signatures: bool) -> Download:
+        raise self._empty(project, package)
+
+    async def artifact(self, project: str, package: str, path: str, *, signatures: bool) -> Download:
+        raise self._empty(project, package)
+
+    async def artifacts(self, project: str, package: str, selection: Selection) -> Download:
+        raise self._empty(project, package)
+
+    def _empty(self, project: str, package: str) -> Conflict:
+        self.shelf.get(project, package)
+        return Conflict("Nothing can be read of what was uploaded here.", code="package-state")
 
     async def upload(self, project: str, package: str, chunks: AsyncIterator[bytes]) -> None:
         self.shelf.get(project, package)

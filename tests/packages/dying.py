@@ -1,6 +1,6 @@
 """A process that takes a package in, or deletes one, and dies at a chosen point without a word, as by `kill -9`.
 
-    python -m tests.packages.dying URL DATA (upload|delete|recover) PACKAGE POINT FILE
+    python -m tests.packages.dying URL DATA (upload|fetch|delete|recover) PACKAGE POINT FILE
 
 Points are counted: before and after each transaction, and before and after each call of the storage. When the process comes
 to its end without having met its point, it says so by exit code 0; dying is 9.
@@ -13,11 +13,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from fairlead.packages import LocalStorage
+from fairlead.packages.fetching import Fetcher
 from fairlead.packages.storage import LocalUpload
+from fairlead.sol import UploadVnfPackageFromUriRequest
 from fairlead.store import Store, Tx
 from tests.descriptors.samples import ROOT
 from tests.packages.shelf import PROJECT, Shelf, in_chunks
@@ -107,9 +110,13 @@ async def main(url: str, data: str, what: str, package: str, point: str, content
     store = DyingStore(url)
     storage = DyingStorage(Path(data), reserve=0)
     store.points = storage.points = Points(int(point))
-    shelf = Shelf(store, Path(data), storage=storage)
+    shelf = Shelf(store, Path(data), storage=storage, fetcher=Fetcher((ip_network("127.0.0.0/8"),)))
     if what == "upload":
         await shelf.catalogue.upload(PROJECT, package, in_chunks(content))
+        await shelf.catalogue.idle()
+    elif what == "fetch":
+        request = UploadVnfPackageFromUriRequest(address_information=content.decode())
+        await shelf.catalogue.upload_from_uri(PROJECT, package, request)
         await shelf.catalogue.idle()
     elif what == "delete":
         await shelf.catalogue.delete(PROJECT, package)

@@ -15,6 +15,7 @@ from fairlead.clock import SteppedClock
 from fairlead.descriptors import read_vnfd
 from fairlead.events import EventLog
 from fairlead.packages import META_FILE, Catalogue, FileClaims, LocalStorage, PackageStorage
+from fairlead.packages.fetching import Fetcher
 from fairlead.packages.tables import contents, packages
 from fairlead.sol import KeyValuePairs, PackageOperationalState, VnfPkgInfo, VnfPkgInfoModifications
 from fairlead.store import Store, Tx
@@ -51,6 +52,8 @@ class Shelf:
         clock: SteppedClock | None = None,
         storage: PackageStorage | None = None,
         upload_limit: int = 2**30,
+        fetcher: Fetcher | None = None,
+        fetch_timeout: float = 3600.0,
     ) -> None:
         self.clock = clock or SteppedClock()
         self.store = store
@@ -65,6 +68,8 @@ class Shelf:
             FileClaims(data),
             self.uses,
             upload_limit=upload_limit,
+            fetcher=fetcher,
+            fetch_timeout=fetch_timeout,
         )
 
     def uses(self, _tx: Tx, package: str) -> list[str]:

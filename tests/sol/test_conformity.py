@@ -72,6 +72,10 @@ STRUCTS: dict[type[msgspec.Struct], tuple[str, ...]] = {
     sol.VnfPackageSoftwareImageInfo: ("sol003-packages:VnfPackageSoftwareImageInfo",),
     sol.VnfPkgInfo: ("sol003-packages:VnfPkgInfo", "sol005-packages:VnfPkgInfo"),
     sol.VnfPkgInfoLinks: ("sol003-packages:VnfPkgInfo/_links",),
+    sol.ParamsOauth2ClientCredentials: (
+        "sol005-packages:UploadVnfPackageFromUriRequest/paramsOauth2ClientCredentials",
+    ),
+    sol.UploadVnfPackageFromUriRequest: ("sol005-packages:UploadVnfPackageFromUriRequest",),
     sol.VnfPkgInfoModifications: ("sol005-packages:VnfPkgInfoModifications",),
     sol.VnfVirtualLinkResourceInfo: ("sol003:VnfVirtualLinkResourceInfo", "sol002:VnfVirtualLinkResourceInfo"),
     sol.VnfcCpInfo: ("sol003:VnfcResourceInfo/vnfcCpInfo", "sol002:VnfcResourceInfo/vnfcCpInfo"),
@@ -81,6 +85,8 @@ STRUCTS: dict[type[msgspec.Struct], tuple[str, ...]] = {
 }
 
 OURS: dict[type[msgspec.Struct], set[str]] = {
+    # Of versions 2.4 to 2.6, which python-tackerclient speaks.
+    sol.UploadVnfPackageFromUriRequest: {"userName", "password"},
     sol.ProblemDetails: {
         *("code", "resource", "place", "cause", "left", "remedy", "problems"),
         *("step", "console", "others"),

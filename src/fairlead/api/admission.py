@@ -29,7 +29,11 @@ def _handler(endpoint: Endpoint, services: Services) -> HTTPRouteHandler:
     async def serve(request: Request[Any, Any, Any]) -> Response[Any]:
         return await endpoint.serve(await _admit(request, endpoint, services))
 
-    path = endpoint.path.replace("}", ":str}")
+    path = (
+        endpoint.path.replace("{artifactPath}", "{artifactPath:path}")
+        .replace("}", ":str}")
+        .replace(":path:str", ":path")
+    )
     return HTTPRouteHandler(path, http_method=HttpMethod(endpoint.method), status_code=200, request_max_body_size=None)(
         serve
     )

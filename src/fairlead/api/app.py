@@ -21,7 +21,7 @@ from fairlead.api.telemetry import Telemetry
 from fairlead.api.vims import VimRegistry
 from fairlead.api.vnflcm import VnfLifecycle
 from fairlead.api.vnfpkgm import VnfPackages
-from fairlead.sol import VNFLCM, VNFPKGM, encode
+from fairlead.sol import VNFLCM, VNFPKGM, VNFPKGM_V1, encode
 
 __all__ = ["create_app", "create_status_app", "endpoints"]
 
@@ -31,7 +31,8 @@ def endpoints(services: Services) -> list[Endpoint]:
     settings = services.settings
     served = [
         *VnfLifecycle(services.vnfs, services.occurrences).endpoints(),
-        *VnfPackages(services.catalogue).endpoints(),
+        *VnfPackages(services.catalogue, VNFPKGM).endpoints(),
+        *VnfPackages(services.catalogue, VNFPKGM_V1).endpoints(),
         *Plans(services.vnfs, services.occurrences).endpoints(),
         *VimRegistry(services.vims).endpoints(),
         *Administration(services.identity).endpoints(),
@@ -62,7 +63,7 @@ def _app(served: list[Endpoint], services: Services) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Telemetry(app.asgi_handler, services.metrics, (VNFLCM, VNFPKGM))
+    app.asgi_handler = Telemetry(app.asgi_handler, services.metrics, (VNFLCM, VNFPKGM, VNFPKGM_V1))
     return app
 
 

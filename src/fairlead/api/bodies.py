@@ -7,6 +7,7 @@ dropped by the same path as any other failure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,12 +16,25 @@ from litestar.exceptions import InternalServerException
 
 from fairlead.errors import BadRequest, NotAcceptable, TooLarge, UnsupportedMediaType
 
-__all__ = ["FORM", "JSON", "MERGE_PATCH", "ZIP", "acceptable", "chunks", "content_type", "read_json", "read_raw"]
+__all__ = [
+    "FORM",
+    "JSON",
+    "MERGE_PATCH",
+    "TEXT",
+    "ZIP",
+    "acceptable",
+    "chunks",
+    "content_type",
+    "media_accepted",
+    "read_json",
+    "read_raw",
+]
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
 ZIP = "application/zip"
+TEXT = "text/plain"
 
 
 def content_type(request: Request[Any, Any, Any], allowed: tuple[str, ...]) -> None:
@@ -36,16 +50,26 @@ def content_type(request: Request[Any, Any, Any], allowed: tuple[str, ...]) -> N
 def acceptable(request: Request[Any, Any, Any], produced: tuple[str, ...]) -> None:
     """Raises NotAcceptable when the request's Accept header rules out all that is `produced`."""
     header = request.headers.get("accept")
-    if not header or "*/*" in header or produced[0] in header:
+    if not header or "*/*" in header or "*/*" in produced or produced[0] in header:
         return
-    ranges = {part.partition(";")[0].strip().lower() for part in header.split(",")}
-    families = {media.partition("/")[0] + "/*" for media in produced}
-    if ranges & {"", *produced, *families}:
+    if media_accepted(request, produced):
         return
     raise NotAcceptable(
         f"None of the types in Accept ({header[:100]}) is produced here.",
         remedy=f"Accept {' or '.join(produced)}.",
     )
+
+
+def media_accepted(request: Request[Any, Any, Any], produced: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the types that are `produced` which the request's Accept header allows; all when there is none."""
+    ranges: set[str] = set()
+    for part in request.headers.get("accept", "").lower().split(","):
+        media, *parameters = (each.strip() for each in part.split(";"))
+        if not any(re.fullmatch(r"q=0(\.0*)?", each) for each in parameters):
+            ranges.add(media)
+    if ranges & {"", "*/*"}:
+        return produced
+    return tuple(media for media in produced if ranges & {media, media.partition("/")[0] + "/*"})
 
 
 async def read_json(request: Request[Any, Any, Any], limit: int) -> bytes:

@@ -32,12 +32,27 @@ LIST_PARAMETERS = (
 Fetch = Callable[[str, Filter | None, str | None, int], Awaitable[Page]]
 
 
-async def listing(call: Call, shown: Shown, fetch: Fetch) -> Response[Any]:
-    """The page that `call` asks for. Raises BadRequest."""
+async def listing(
+    call: Call,
+    shown: Shown,
+    fetch: Fetch,
+    *,
+    view: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    always: str | None = None,
+) -> Response[Any]:
+    """The page that `call` asks for, of what passes the filter `always`. Raises BadRequest.
+
+    `view` makes of each resource, as plain values, what an older version of the interface shows.
+    """
     selectors = Selectors.parse(call.query, shown)
     wanted = Filter.parse(call.query["filter"], shown.type) if "filter" in call.query else None
+    if always is not None:
+        condition = Filter.parse(always, shown.type)
+        wanted = condition if wanted is None else Filter((*condition.terms, *wanted.terms))
     page = await fetch(call.project, wanted, call.query.get(MARKER), call.settings.page_size)
-    if selectors.is_default:
+    if view is not None:
+        body = encode([view(selectors.apply(row.full)) for row in page.rows])
+    elif selectors.is_default:
         body = f"[{','.join(row.view for row in page.rows)}]".encode()
     else:
         body = encode([selectors.apply(row.full) for row in page.rows])

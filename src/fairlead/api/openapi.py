@@ -62,7 +62,7 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> Document:
 
 def _types(endpoint: Endpoint) -> list[Any]:
     """The types of the bodies of one endpoint: the request's, then the answers'."""
-    return [kind for kind in (endpoint.request, *endpoint.answers.values()) if kind is not None]
+    return [kind for kind in (endpoint.request, *endpoint.answers.values()) if kind is not None and kind is not bytes]
 
 
 def _operation(endpoint: Endpoint, described: dict[int, Document]) -> Document:
@@ -125,7 +125,9 @@ def _responses(endpoint: Endpoint, described: dict[int, Document]) -> Document:
     for status, kind in endpoint.answers.items():
         response: Document = {"description": HTTPStatus(status).phrase}
         if kind is not None:
-            response["content"] = {media: {"schema": described[id(kind)]} for media in endpoint.produces}
+            # In OpenAPI 3.1 a body of bytes is one without a schema.
+            content = {} if kind is bytes else {"schema": described[id(kind)]}
+            response["content"] = dict.fromkeys(endpoint.produces, content)
         responses[str(status)] = response
     errors = {*_ALWAYS, *endpoint.errors}
     if endpoint.needs is not None:

@@ -15,7 +15,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, RangeNotSatisfiable
 from fairlead.sol import encode, problem_type
 
 __all__ = ["PROBLEM", "problem_response"]
@@ -42,6 +42,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         if status == 401:
             sent = "authorization" in request.headers or "x-auth-token" in request.headers
             headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if sent else "Bearer"
+        if isinstance(error, RangeNotSatisfiable) and "size" in error.more:
+            headers["Content-Range"] = f"bytes */{error.more['size']}"
         if error.retryable:
             headers["Retry-After"] = str(RETRY_AFTER)
     elif isinstance(error, HTTPException) and error.status_code < 500:

@@ -38,7 +38,11 @@ class Telemetry:
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry, interfaces: Iterable[Interface]) -> None:
         self._app = app
-        self._versions = tuple((f"/{interface.name}/", interface.newest) for interface in interfaces)
+        known = tuple(interfaces)
+        self._versions = (
+            *((f"{interface.prefix}/", interface.newest) for interface in known),
+            *((f"/{interface.name}/", interface.newest) for interface in known),
+        )
         self._requests = Counter(
             "fairlead_http_requests", "Requests served.", ("method", "route", "status"), registry=registry
         )

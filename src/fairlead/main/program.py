@@ -38,7 +38,9 @@ from fairlead.operations import (
 from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
 from fairlead.packages import Catalogue, FileClaims, LocalStorage
+from fairlead.packages.fetching import Fetcher
 from fairlead.packages.locks import FileLock
+from fairlead.packages.targets import networks
 from fairlead.secrets import Vault, any_sealed, load_keyring
 from fairlead.settings import Settings
 from fairlead.store import Store, Tx
@@ -100,6 +102,8 @@ class Program:
             FileClaims(settings.data),
             _package_uses,
             upload_limit=settings.packages.upload_limit,
+            fetcher=Fetcher(networks(settings.packages.fetch_allow)),
+            fetch_timeout=settings.packages.fetch_timeout,
         )
         self.deployment = deployment_id(self.store)
         registrations = Registrations(

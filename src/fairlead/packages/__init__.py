@@ -21,6 +21,7 @@ from fairlead.packages.storage import LocalStorage, PackageStorage
 
 if TYPE_CHECKING:
     from fairlead.packages.catalogue import Catalogue, PackageRef, Uses
+    from fairlead.packages.downloads import Download, Selection
 
 __all__ = [
     "META_FILE",
@@ -30,6 +31,7 @@ __all__ = [
     "Contents",
     "Csar",
     "Digest",
+    "Download",
     "FileClaims",
     "Limits",
     "LocalStorage",
@@ -38,6 +40,7 @@ __all__ = [
     "PackageReading",
     "PackageRef",
     "PackageStorage",
+    "Selection",
     "Signature",
     "ToscaMeta",
     "Uses",
@@ -56,4 +59,8 @@ def __getattr__(name: str) -> Any:
         from fairlead.packages import catalogue
 
         return getattr(catalogue, name)
+    if name in ("Download", "Selection"):
+        from fairlead.packages import downloads
+
+        return getattr(downloads, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -40,6 +40,10 @@ class ZipContents:
     def open(self, name: str) -> IO[bytes]:
         return self._archive.open(self._infos[name])
 
+    def crc(self, name: str) -> int:
+        """The CRC-32 of a file, as the archive's table gives it and reading holds."""
+        return self._infos[name].CRC
+
     def close(self) -> None:
         self._archive.close()
 

@@ -19,15 +19,17 @@ from msgspec.structs import replace
 
 from fairlead.clock import Clock
 from fairlead.descriptors import Vnfd
-from fairlead.errors import BadRequest, Conflict, Unprocessable
+from fairlead.errors import BadRequest, Conflict, NotFound, Unprocessable
 from fairlead.events import EventLog
 from fairlead.packages.claims import Claims
 from fairlead.packages.contents import Limits
+from fairlead.packages.downloads import Download, Downloads, Selection
 from fairlead.packages.extracted import ExtractedFiles
+from fairlead.packages.fetching import Fetcher
 from fairlead.packages.intake import Intake
 from fairlead.packages.opening import Opening
 from fairlead.packages.reader import PackageReader
-from fairlead.packages.records import PackageRecord, find, in_state, info_of, locked, save, with_usage
+from fairlead.packages.records import PackageRecord, find, in_state, info_of, locked, require_match, save, with_usage
 from fairlead.packages.removing import Removals
 from fairlead.packages.sharing import leave
 from fairlead.packages.storage import PackageStorage
@@ -40,6 +42,7 @@ from fairlead.sol import (
     PackageOperationalState,
     PackageUsageState,
     Term,
+    UploadVnfPackageFromUriRequest,
     VnfPkgInfo,
     VnfPkgInfoModifications,
 )
@@ -76,7 +79,7 @@ class PackageRef(msgspec.Struct, frozen=True, kw_only=True):
 class Catalogue:
     """The packages of the installation. Also an `Artifacts` for drivers.
 
-    `upload_limit` is in bytes; `limits` say what may be in a package.
+    `upload_limit` is in bytes; `limits` say what may be in a package; `fetch_timeout` is in seconds.
     """
 
     def __init__(
@@ -90,6 +93,8 @@ class Catalogue:
         *,
         upload_limit: int = 64 * 2**30,
         limits: Limits | None = None,
+        fetcher: Fetcher | None = None,
+        fetch_timeout: float = 3600.0,
     ) -> None:
         self._store = store
         self._events = events
@@ -98,8 +103,20 @@ class Catalogue:
         self._extracted = ExtractedFiles(storage.artifacts, storage.reserve)
         self._removals = Removals(store, clock, storage, self._extracted)
         self._claims = claims
-        self._intake = Intake(store, events, clock, storage, claims, self._removals, limit=upload_limit, limits=limits)
+        self._fetcher = fetcher or Fetcher()
+        self._intake = Intake(
+            store,
+            events,
+            clock,
+            storage,
+            claims,
+            self._removals,
+            limit=upload_limit,
+            limits=limits,
+            fetch_timeout=fetch_timeout,
+        )
         self._opening = Opening(store, storage, limits)
+        self._downloads = Downloads(self._opening)
         self._reader = PackageReader(self._opening, clock, self._extracted)
 
     # -- package management (SOL005 clause 9) --------------------------------------------------------------------------
@@ -150,11 +167,12 @@ class Catalogue:
         return await self._store.read(work, project)
 
     async def modify(
-        self, project: str, package: str, modifications: VnfPkgInfoModifications
+        self, project: str, package: str, modifications: VnfPkgInfoModifications, *, if_match: str | None = None
     ) -> VnfPkgInfoModifications:
         """Enable or disable a package, merge into its user-defined data; all of it or nothing.
 
-        Returns what was changed. Raises NotFound, BadRequest (`nothing-to-modify`), Conflict (`package-state`).
+        Returns what was changed. Raises NotFound, BadRequest (`nothing-to-modify`), Conflict (`package-state`), and
+        PreconditionFailed when the package does not have the entity tag `if_match`.
         """
         wanted, data = modifications.operational_state, modifications.user_defined_data
         if wanted is UNSET and data is UNSET:
@@ -166,6 +184,7 @@ class Catalogue:
 
         def work(tx: Tx) -> None:
             record = locked(tx, package)
+            require_match(record, if_match)
             if wanted is not UNSET:
                 record = _switched(record, wanted)
             if data is not UNSET:
@@ -176,15 +195,16 @@ class Catalogue:
         await self._store.write(work, project)
         return modifications
 
-    async def delete(self, project: str, package: str) -> None:
+    async def delete(self, project: str, package: str, *, if_match: str | None = None) -> None:
         """Delete a package that is disabled and not in use; its files follow at once.
 
-        Raises NotFound, Conflict (`package-state`, `package-in-use`).
+        Raises NotFound, Conflict (`package-state`, `package-in-use`), PreconditionFailed.
         """
         claim = await self._intake.claim(project, package)
 
         def work(tx: Tx) -> str | None:
             record = locked(tx, package)
+            require_match(record, if_match)
             if record.operational is not PackageOperationalState.DISABLED:
                 raise in_state(record, "is enabled", "Disable it first, so that nobody begins to use it.")
             users = self._uses(tx, package)
@@ -213,6 +233,67 @@ class Catalogue:
     async def upload(self, project: str, package: str, chunks: AsyncIterator[bytes]) -> None:
         """Take the content in; onboarding goes on afterwards, seen in `onboardingState` and events (see `Intake`)."""
         await self._intake.upload(project, package, chunks)
+
+    async def upload_from_uri(self, project: str, package: str, request: UploadVnfPackageFromUriRequest) -> None:
+        """Have the content fetched; returns at once, and what goes wrong from then on stands in the package.
+
+        Raises NotFound, Conflict (`package-state`), BadRequest (`bad-uri`), Unprocessable (`exclusive-attributes`,
+        `fetch-refused`).
+        """
+        self._fetcher.check(request)
+        await self._intake.fetch(project, package, self._fetcher.chunks(request))
+
+    # -- reading onboarded packages (SOL003 clause 10, SOL005 clause 9) ------------------------------------------------
+
+    async def by_vnfd(self, project: str, vnfd_id: str) -> str:
+        """The id of the project's package of this VNFD, enabled or not. Raises NotFound (`package-not-found`)."""
+        where = packages.c.vnfd_id == vnfd_id
+        found = await self._store.read(lambda tx: tx.scalar(tx.select(packages, packages.c.id).where(where)), project)
+        if found is None:
+            raise NotFound(
+                f"The project has no onboarded package of VNFD '{vnfd_id}'.",
+                code="package-not-found",
+                remedy="List the packages of the project to see which VNFDs there are.",
+            )
+        return str(found)
+
+    async def content(self, project: str, package: str) -> Download:
+        """The package as it was uploaded. Raises NotFound, Conflict (`package-state`), and as `Downloads.content`."""
+        await self._onboarded(project, package)
+        return await self._downloads.content(package)
+
+    async def descriptor(self, project: str, package: str, accepted: Sequence[str], *, signatures: bool) -> Download:
+        """The VNFD (see `Downloads.descriptor`). Raises NotFound, Conflict (`package-state`), NotAcceptable."""
+        await self._onboarded(project, package)
+        return await self._downloads.descriptor(package, accepted, signatures=signatures)
+
+    async def manifest(self, project: str, package: str, accepted: Sequence[str], *, signatures: bool) -> Download:
+        """The manifest (see `Downloads.manifest`). Raises NotFound, Conflict (`package-state`), NotAcceptable."""
+        await self._onboarded(project, package)
+        return await self._downloads.manifest(package, accepted, signatures=signatures)
+
+    async def artifact(self, project: str, package: str, path: str, *, signatures: bool) -> Download:
+        """A file of the package (see `Downloads.artifact`). Raises NotFound, Conflict (`package-state`)."""
+        await self._onboarded(project, package)
+        return await self._downloads.artifact(package, path, signatures=signatures)
+
+    async def artifacts(self, project: str, package: str, selection: Selection) -> Download:
+        """The chosen files of the package as an archive. Raises NotFound, Conflict (`package-state`)."""
+        record = await self._onboarded(project, package)
+        assert record.described is not None
+        return await self._downloads.artifacts(package, record.described, selection)
+
+    async def _onboarded(self, project: str, package: str) -> PackageRecord:
+        record = await self._store.read(lambda tx: find(tx, package), project)
+        if record.onboarding is not PackageOnboardingState.ONBOARDED:
+            raise in_state(
+                record,
+                f"is {record.onboarding}; what is in it can be read once it is ONBOARDED",
+                "Wait until it has been onboarded, or upload its content.",
+            )
+        return record
+
+    # -- the process ---------------------------------------------------------------------------------------------------
 
     async def recover(self) -> None:
         """Go on with what processes that are gone have left. For the start, and harmless at any time."""

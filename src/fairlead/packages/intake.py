@@ -21,7 +21,7 @@ import structlog
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
-from fairlead.errors import Conflict, FairleadError, StorageUnavailable, StoreUnavailable
+from fairlead.errors import Conflict, FairleadError, StorageUnavailable, StoreUnavailable, Unprocessable
 from fairlead.events import EventLog
 from fairlead.packages.claims import Claim, Claims
 from fairlead.packages.contents import Limits
@@ -43,6 +43,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 _AT_ONCE = 2
 """Packages that are read at a time; each keeps a core busy."""
+_FETCHES = 8
+"""Packages that are fetched at a time; more wait for their turn."""
 _ATTEMPTS = 5
 """Starts at which onboarding is begun again before the package is taken to be what kills the process."""
 _PAUSE = 1.0
@@ -66,6 +68,7 @@ class Intake:
         *,
         limit: int,
         limits: Limits | None,
+        fetch_timeout: float,
     ) -> None:
         self._store = store
         self._events = events
@@ -75,6 +78,8 @@ class Intake:
         self._removals = removals
         self._limit = limit
         self._limits = limits
+        self._fetch_timeout = fetch_timeout
+        self._fetches = asyncio.Semaphore(_FETCHES)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -102,6 +107,25 @@ class Intake:
                 self._spawn(self._onboard(package, taken.result()), claim)
             raise
         self._spawn(self._onboard(package, superfluous), claim)
+
+    async def fetch(self, project: str, package: str, chunks: AsyncIterator[bytes]) -> None:
+        """As `upload`, of what Fairlead itself fetches: returns at once, and what goes wrong stands in the package.
+
+        Raises NotFound, Conflict (`package-state`).
+        """
+        claim = await self.claim(project, package)
+        key = new_key()
+        work = partial(self._begin, package=package, key=key, fetching=True)
+        beginning = asyncio.ensure_future(self._store.write(work, project))
+        try:
+            await settled(beginning)
+        except BaseException:
+            if _succeeded(beginning):
+                self._spawn(self._fetched(package, key, chunks), claim)
+            else:
+                claim.release()
+            raise
+        self._spawn(self._fetched(package, key, chunks), claim)
 
     async def claim(self, project: str, package: str) -> Claim:
         """The right to work on a package of `project`. Raises NotFound, Conflict (`package-state`)."""
@@ -145,7 +169,7 @@ class Intake:
 
     # -- uploading ---------------------------------------------------------------------------------------------------
 
-    def _begin(self, tx: Tx, package: str, key: str) -> None:
+    def _begin(self, tx: Tx, package: str, key: str, fetching: bool = False) -> None:
         record = locked(tx, package)
         # UPLOADING and not claimed: whoever did that is gone.
         if record.onboarding not in (State.CREATED, State.ERROR, State.UPLOADING):
@@ -156,8 +180,28 @@ class Intake:
             )
         if record.incoming is not None:
             self._removals.note(tx, record.incoming)
-        save(tx, replace(record, onboarding=State.UPLOADING, incoming=key))
+        save(tx, replace(record, onboarding=State.UPLOADING, incoming=key, fetching=fetching))
         self._tell(tx, "package.changed", record, State.UPLOADING)
+
+    async def _fetched(self, package: str, key: str, chunks: AsyncIterator[bytes]) -> None:
+        """Fetch a package and onboard it; a failure is the package's."""
+        try:
+            async with self._fetches, asyncio.timeout(self._fetch_timeout):
+                received = await self._receive(key, chunks)
+            superfluous = await self._take(package, key, received)
+        except TimeoutError:
+            error = Unprocessable(
+                f"The package could not be fetched within {self._fetch_timeout:g} s.",
+                code="fetch-failed",
+                remedy="Ask again, or upload the package itself.",
+            )
+            await self._put_back(package, key, problem_of(error))
+        except FairleadError as error:
+            await self._put_back(package, key, problem_of(error))
+        except Exception as error:  # noqa: BLE001 - whatever a strange server brings about, it concerns this package only
+            await self._put_back(package, key, _unexpected(package, error))
+        else:
+            await self._onboard(package, superfluous)
 
     async def _receive(self, key: str, chunks: AsyncIterator[bytes]) -> Received:
         return await receive(self._storage, key, chunks, self._clock, limit=self._limit, patience=_PATIENCE)

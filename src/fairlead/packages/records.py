@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from fairlead.errors import Conflict, NotFound, Quarantined
+from fairlead.errors import Conflict, NotFound, PreconditionFailed, Quarantined
 from fairlead.packages.describing import Described
 from fairlead.packages.tables import packages
 from fairlead.sol import (
@@ -27,6 +27,7 @@ from fairlead.sol import (
     VnfPkgInfoLinks,
     document,
     encode,
+    package_tag,
 )
 from fairlead.store import Tx
 
@@ -39,6 +40,7 @@ __all__ = [
     "load",
     "locked",
     "not_found",
+    "require_match",
     "save",
     "with_usage",
 ]
@@ -149,6 +151,16 @@ def info_of(record: PackageRecord, *, used: bool = False) -> VnfPkgInfo:
         ),
         **content,
     )
+
+
+def require_match(record: PackageRecord, tag: str | None) -> None:
+    """Raises PreconditionFailed unless the package has the entity tag; None asks for none."""
+    if tag is not None and tag != package_tag(info_of(record)):
+        raise PreconditionFailed(
+            f"Package {record.id} has changed since it was looked at.",
+            resource=record.id,
+            remedy="Look at it again, and send its present ETag.",
+        )
 
 
 def with_usage(text: str, *, used: bool) -> str:

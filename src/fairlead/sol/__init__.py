@@ -4,7 +4,15 @@ One internal model, the newest that is served (SOL002/SOL003 3.7.1 with what Rel
 frozen msgspec structs, snake_case here and camelCase on the wire; read JSON with `decode`, write it with `encode`.
 """
 
-from fairlead.sol.api_versions import VNFLCM, VNFPKGM, ApiVersion, ApiVersionInformation, Interface
+from fairlead.sol.api_versions import (
+    VNFLCM,
+    VNFPKGM,
+    VNFPKGM_V1,
+    ApiVersion,
+    ApiVersionInformation,
+    Interface,
+    both_versions,
+)
 from fairlead.sol.connectivity import (
     AddressRange,
     CpInstanceType,
@@ -80,11 +88,16 @@ from fairlead.sol.vnf_package import (
     PackageOperationalState,
     PackageSecurityOption,
     PackageUsageState,
+    ParamsOauth2ClientCredentials,
+    UploadAuthType,
+    UploadVnfPackageFromUriRequest,
     VnfPackageArtifactInfo,
     VnfPackageSoftwareImageInfo,
     VnfPkgInfo,
     VnfPkgInfoLinks,
     VnfPkgInfoModifications,
+    package_tag,
+    vnf_package_v1,
 )
 from fairlead.sol.vnf_requests import (
     VNF_OPERATIONS,
@@ -109,6 +122,7 @@ from fairlead.sol.wire import KeyValuePairs, Sol, camel, decode, document, encod
 __all__ = [
     "VNFLCM",
     "VNFPKGM",
+    "VNFPKGM_V1",
     "VNF_INSTANCES",
     "VNF_LCM_OP_OCCS",
     "VNF_OPERATIONS",
@@ -166,6 +180,7 @@ __all__ = [
     "PackageOperationalState",
     "PackageSecurityOption",
     "PackageUsageState",
+    "ParamsOauth2ClientCredentials",
     "ProblemDetails",
     "RejectedLcmCoordination",
     "ResourceChanges",
@@ -182,6 +197,8 @@ __all__ = [
     "Term",
     "TerminateVnfRequest",
     "TerminationType",
+    "UploadAuthType",
+    "UploadVnfPackageFromUriRequest",
     "VimConnectionInfo",
     "VipCpInfo",
     "VirtualStorageResourceInfo",
@@ -207,10 +224,13 @@ __all__ = [
     "VnfcInfo",
     "VnfcInfoModifications",
     "VnfcResourceInfo",
+    "both_versions",
     "camel",
     "decode",
     "document",
     "encode",
+    "package_tag",
     "problem_of",
     "problem_type",
+    "vnf_package_v1",
 ]

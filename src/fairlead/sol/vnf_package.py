@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
+from typing import Any
 
 from msgspec import UNSET, UnsetType, field
+from msgspec.structs import replace
 
 from fairlead.sol.problem_details import ProblemDetails
 from fairlead.sol.resource_types import Checksum, Link
-from fairlead.sol.wire import KeyValuePairs, Sol
+from fairlead.sol.wire import KeyValuePairs, Sol, encode
 
 __all__ = [
     "ArtifactClassification",
@@ -19,11 +22,16 @@ __all__ = [
     "PackageOperationalState",
     "PackageSecurityOption",
     "PackageUsageState",
+    "ParamsOauth2ClientCredentials",
+    "UploadAuthType",
+    "UploadVnfPackageFromUriRequest",
     "VnfPackageArtifactInfo",
     "VnfPackageSoftwareImageInfo",
     "VnfPkgInfo",
     "VnfPkgInfoLinks",
     "VnfPkgInfoModifications",
+    "package_tag",
+    "vnf_package_v1",
 ]
 
 
@@ -152,3 +160,45 @@ class VnfPkgInfoModifications(Sol, frozen=True, kw_only=True):
 
     operational_state: PackageOperationalState | UnsetType = UNSET
     user_defined_data: KeyValuePairs | UnsetType | None = UNSET
+
+
+class UploadAuthType(StrEnum):
+    OAUTH2_CLIENT_CREDENTIALS = "OAUTH2_CLIENT_CREDENTIALS"
+
+
+class ParamsOauth2ClientCredentials(Sol, frozen=True, kw_only=True):
+    client_id: str
+    client_password: str
+    token_endpoint: str
+
+
+class UploadVnfPackageFromUriRequest(Sol, frozen=True, kw_only=True):
+    """SOL005 clause 9.5.2.4; `user_name` and `password`, for HTTP's basic authentication, are of versions 2.4 to 2.6."""
+
+    address_information: str
+    auth_type: UploadAuthType | None = None
+    params_oauth2_client_credentials: ParamsOauth2ClientCredentials | None = None
+    user_name: str | None = None
+    password: str | None = None
+
+
+def package_tag(info: VnfPkgInfo) -> str:
+    """The entity tag of a package: of all but its usage state, which is not the package's own."""
+    own = replace(info, usage_state=PackageUsageState.NOT_IN_USE)
+    return hashlib.sha256(encode(own)).hexdigest()[:32]
+
+
+def vnf_package_v1(document: dict[str, Any]) -> dict[str, Any]:
+    """A VnfPkgInfo, as plain values, in the words of version 1 (SOL005 2.6.1).
+
+    That has no state ERROR: a package that could not be onboarded is CREATED again. What else came later is left in, for
+    clients read over attributes that they do not know, and the reason of a failure is worth having.
+    """
+    shown = dict(document)
+    if shown["onboardingState"] == PackageOnboardingState.ERROR:
+        shown["onboardingState"] = PackageOnboardingState.CREATED.value
+    shown["_links"] = {
+        name: {"href": link["href"].replace("/vnfpkgm/v2/", "/vnfpkgm/v1/", 1)}
+        for name, link in shown["_links"].items()
+    }
+    return shown
