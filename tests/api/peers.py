@@ -43,6 +43,7 @@ from fairlead.sol import (
     encode,
 )
 from fairlead.store.listing import Page, Row
+from fairlead.vims import Need
 
 __all__ = ["Catalogue", "Health", "Occurrences", "Vims", "Vnfs"]
 
@@ -332,6 +333,11 @@ class Vims:
     async def check(self, project: str, vim: str) -> Document:
         await self.show(project, vim)
         return {"reachable": True, "version": "1", "findings": []}
+
+    async def lint(self, project: str, vim: str, needs: Sequence[Need]) -> Document:
+        found = await self.show(project, vim)
+        lacks = [{"need": number, "code": "vim-lacks-image", "detail": need.name} for number, need in enumerate(needs)]
+        return {"vim": found["name"], "type": found["type"], "checked": ["image"], "lacks": lacks}
 
 
 class Health:

@@ -45,3 +45,21 @@ async def test_only_an_administrator_is_trusted_with_the_machine_itself(api: Api
 
 async def test_a_registration_that_is_no_object_is_refused(api: Api) -> None:
     problem(await api.client().post(VIMS, json=[1]), 400, "wrong-body")
+
+
+async def test_an_infrastructure_is_asked_what_it_lacks(api: Api) -> None:
+    client = api.client()
+    await client.post(VIMS, json=LAB)
+    answer = await client.post(f"{VIMS}/lab%20one/lint", json={"needs": [{"sort": "image", "name": "debian-12"}]})
+    assert answer.status_code == 200
+    assert answer.json()["lacks"] == [{"need": 0, "code": "vim-lacks-image", "detail": "debian-12"}]
+    problem(await client.post(f"{VIMS}/nowhere/lint", json={"needs": []}), 404, "vim-not-found")
+
+
+async def test_needs_that_cannot_be_are_refused(api: Api) -> None:
+    client = api.client()
+    await client.post(VIMS, json=LAB)
+    for wrong in ({"sort": "wish", "name": "x"}, {"sort": "image"}, {"sort": "image", "name": "x", "more": 1}):
+        problem(await client.post(f"{VIMS}/lab%20one/lint", json={"needs": [wrong]}), 400, "wrong-body")
+    many = [{"sort": "image", "name": "x"}] * 1001
+    problem(await client.post(f"{VIMS}/lab%20one/lint", json={"needs": many}), 400, "wrong-body")

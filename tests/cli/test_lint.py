@@ -54,3 +54,38 @@ def test_a_path_that_does_not_exist_is_a_mistake_in_the_command(fairlead: Run) -
     said = fairlead("lint", "nowhere.csar")
     assert said.code == 1
     assert "nowhere.csar" in said.err
+
+
+def test_with_a_vim_what_it_lacks_is_told_at_the_line_that_needs_it(fairlead: Run) -> None:
+    fairlead("vim", "register", "lab", "--type", "simulated")
+    fairlead("package", "init", "vm")
+    assert fairlead("lint", "vm").code == 0
+    said = fairlead("lint", "vm", "--vim", "lab")
+    assert said.code == 1
+    assert said.out.startswith("vm/Definitions/vm.yaml:")
+    assert "vim-lacks-image no image 'debian-12' (load it)" in said.out
+    fairlead("vim", "update", "lab", "--setting", 'images=["debian-12"]')
+    assert fairlead("lint", "vm", "--vim", "lab").code == 0
+
+
+def test_what_the_vim_cannot_tell_of_is_said(fairlead: Run, tmp_path: Path) -> None:
+    fairlead("vim", "register", "lab", "--type", "simulated", "--setting", 'images=["debian-12"]')
+    fairlead("package", "init", "vm")
+    (tmp_path / "request.yaml").write_text("extVirtualLinks: [ { id: a, resourceId: operator, extCps: [] } ]")
+    said = fairlead("lint", "vm", "--vim", "lab", "--request", "request.yaml")
+    assert said.code == 0
+    assert "lab (simulated) cannot tell of: network." in said.err
+
+
+def test_a_vim_is_not_asked_for_a_package_with_errors(fairlead: Run, tmp_path: Path) -> None:
+    lay_out(tmp_path / "small", MISSPELT)
+    said = fairlead("lint", "small", "--vim", "nowhere")
+    assert said.code == 1
+    assert "correct the errors first" in said.err
+
+
+def test_a_vim_that_does_not_exist_is_an_error(fairlead: Run) -> None:
+    fairlead("package", "init", "vm")
+    said = fairlead("lint", "vm", "--vim", "nowhere")
+    assert said.code == 1
+    assert "nowhere" in said.err

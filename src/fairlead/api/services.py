@@ -32,6 +32,7 @@ from fairlead.sol import (
 )
 from fairlead.store import Store
 from fairlead.store.listing import Page
+from fairlead.vims import Need
 
 __all__ = [
     "ApiSettings",
@@ -113,6 +114,7 @@ class Vims(Protocol):
     async def update(self, project: str, vim: str, document: Document, /, *, trusted: bool) -> Document: ...
     async def delete(self, project: str, vim: str, /) -> None: ...
     async def check(self, project: str, vim: str, /) -> Document: ...
+    async def lint(self, project: str, vim: str, needs: Sequence[Need], /) -> Document: ...
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

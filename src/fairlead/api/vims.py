@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
+import msgspec
 from litestar import Response
 
 from fairlead.api.answers import created, document, empty
@@ -13,6 +14,7 @@ from fairlead.api.bodies import JSON, MERGE_PATCH
 from fairlead.api.endpoints import Call, Endpoint
 from fairlead.api.services import Vims
 from fairlead.identity import Action
+from fairlead.vims import Need
 
 __all__ = ["VimRegistry"]
 
@@ -20,6 +22,12 @@ _VIMS = "/fairlead/v1/vims"
 _VIM = _VIMS + "/{vim}"
 _endpoint = partial(Endpoint, tag="Infrastructures")
 Document = dict[str, Any]
+
+
+class Needs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a package takes for granted in an infrastructure."""
+
+    needs: Annotated[tuple[Need, ...], msgspec.Meta(max_length=1000)]
 
 
 class VimRegistry:
@@ -75,6 +83,16 @@ class VimRegistry:
                 action=Action.READ,
                 answers={200: Document},
             ),
+            _endpoint(
+                method="POST",
+                path=f"{_VIM}/lint",
+                serve=self.lint,
+                summary="Ask an infrastructure what it lacks of what a package takes for granted",
+                action=Action.READ,
+                request=Needs,
+                answers={200: Document},
+                errors=(502, 503),
+            ),
         ]
 
     async def register(self, call: Call) -> Response[Any]:
@@ -103,6 +121,10 @@ class VimRegistry:
 
     async def check(self, call: Call) -> Response[Any]:
         return document(await self._vims.check(call.project, call.path("vim")))
+
+    async def lint(self, call: Call) -> Response[Any]:
+        wanted = await call.body(Needs)
+        return document(await self._vims.lint(call.project, call.path("vim"), wanted.needs))
 
     async def _may_change(self, call: Call, shared_afterwards: bool) -> None:
         """Have the caller be allowed to share when the VIM is shared, or is going to be. Raises Forbidden, NotFound."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from fairlead.authoring.needs import Need, needs_of, needs_of_templates
 from fairlead.descriptors import Problem, Problems, Severity, TooManyProblems, Vnfd, read_vnfd
 from fairlead.packages import META_FILE, Csar, open_csar
 from fairlead.packages.checking import check_images, check_storable, proven_digests
@@ -55,11 +56,12 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What was found in one package or file; `vnfd` is there if it has no errors."""
+    """What was found in one package or file; `vnfd` is there if it has no errors, and `needs` are what it takes for granted."""
 
     path: str
     mistakes: tuple[Mistake, ...]
     vnfd: Vnfd | None = field(default=None, compare=False)
+    needs: tuple[Need, ...] = field(default=(), compare=False)
     places: _Places | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -74,14 +76,15 @@ class Linted:
         """With further problems of the same package."""
         assert self.places is not None
         more = (self.places.of(each) for each in problems)
-        return Linted(self.path, tuple(sorted((*self.mistakes, *more), key=lambda each: each.key)), None, self.places)
+        return replace(self, mistakes=tuple(sorted((*self.mistakes, *more), key=lambda each: each.key)))
 
     def seen_from(self, folder: Path) -> Linted:
         """What was found in an archive, at the files of the folder that it was made of."""
         assert self.places is not None
         places = _Places(folder, self.places.label, archive=False)
         told = (places.of(each.problem) for each in self.mistakes)
-        return Linted(_shown(folder), tuple(sorted(told, key=lambda each: each.key)), self.vnfd, places)
+        mistakes = tuple(sorted(told, key=lambda each: each.key))
+        return replace(self, path=_shown(folder), mistakes=mistakes, places=places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,9 @@ def _lint_csar(csar: Csar, path: Path) -> Linted:
                 check_images(csar, reading.vnfd, digests, found)
             except READ_ERRORS as error:
                 found.extend([Problem("damaged-file", f"a file cannot be read: {error}", csar.label, 0, 0)])
-    return _linted(path, csar.label, not path.is_dir(), found.sorted(), None if found.any_error else reading.vnfd)
+    vnfd = None if found.any_error else reading.vnfd
+    linted = _linted(path, csar.label, not path.is_dir(), found.sorted(), vnfd)
+    return replace(linted, needs=(*needs_of(vnfd), *needs_of_templates(csar.files))) if vnfd is not None else linted
 
 
 def _linted(
@@ -172,7 +177,8 @@ def _linted(
 ) -> Linted:
     places = _Places(path, label, archive)
     told = (places.of(each) for each in problems if only is None or each.file == only)
-    return Linted(_shown(path), tuple(sorted(told, key=lambda each: each.key)), vnfd, places)
+    needs = tuple(needs_of(vnfd)) if vnfd is not None else ()
+    return Linted(_shown(path), tuple(sorted(told, key=lambda each: each.key)), vnfd, needs, places)
 
 
 def _lint_file(path: Path) -> Linted:
@@ -184,12 +190,12 @@ def _lint_file(path: Path) -> Linted:
             reading = read_csar(csar, digests=False)
             if name in reading.documents or any(each.file == name for each in reading.problems):
                 found = _linted(root, csar.label, False, reading.problems, reading.vnfd, name)
-                return Linted(_shown(path), found.mistakes, found.vnfd, found.places)
+                return replace(found, path=_shown(path))
     above = path.absolute().parent
     base = root or (path.parent / ".." if above.name == "Definitions" else path.parent)
     alone = read_vnfd(_Files(base), _below(path, base), missing_artifacts=Severity.WARNING)
     linted = _linted(base, "", False, alone.problems, alone.vnfd)
-    return Linted(_shown(path), linted.mistakes, linted.vnfd, linted.places)
+    return replace(linted, path=_shown(path))
 
 
 def _below(path: Path, root: Path) -> str:

@@ -11,9 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote
 
+from fairlead.authoring.explaining import explain
 from fairlead.authoring.linting import Linted, Mistake
-from fairlead.descriptors import CODES
-from fairlead.packages import PACKAGE_CODES
 
 __all__ = ["as_json", "as_sarif"]
 
@@ -93,7 +92,7 @@ def _uri(path: str) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    meaning = CODES.get(code) or PACKAGE_CODES.get(code)
+    meaning = next((each.meaning for each in explain(code)), None)
     rule: dict[str, Any] = {"id": code}
     if meaning:
         rule["shortDescription"] = {"text": meaning}

@@ -26,13 +26,30 @@ __all__ = ["command", "summary"]
     type=click.Choice(["text", "json", "sarif"]),
     help="text: a line for each mistake; sarif: SARIF 2.1.0, for editors and code hosts.",
 )
+@click.option("--vim", metavar="VIM", help="Ask the server what this infrastructure lacks for it, too.")
+@click.option(
+    "--request",
+    metavar="FILE",
+    help="With --vim: an instantiation request (JSON or YAML), whose networks are looked for, too.",
+)
 @click.option("--strict", is_flag=True, help="Warnings end with exit code 1, too.")
 @pass_invocation
-def command(invocation: Invocation, paths: tuple[Path, ...], format_: str | None, strict: bool) -> None:
+def command(
+    invocation: Invocation,
+    paths: tuple[Path, ...],
+    format_: str | None,
+    vim: str | None,
+    request: str | None,
+    strict: bool,
+) -> None:
     """Tell every mistake in packages and descriptors.
 
-    PATH is a CSAR, the folder of a package, a folder with packages in it, or one file of a descriptor. Nothing is sent anywhere.
-    Each mistake is a line:  file:line:column code message (hint)
+    PATH is a CSAR, the folder of a package, a folder with packages in it, or one file of a descriptor. Nothing is sent
+    anywhere; with --vim the server is asked whether images, flavours, networks, zones and room are there that the
+    packages take for granted. Each mistake is a line:
+
+    \b
+      file:line:column code message (hint)
 
     \b
     Exit codes:
@@ -44,14 +61,35 @@ def command(invocation: Invocation, paths: tuple[Path, ...], format_: str | None
       fairlead lint edge-gateway.csar
       fairlead lint samples/edge-gateway/package --strict
       fairlead lint packages --format sarif > lint.sarif
+      fairlead lint edge-gateway.csar --vim edge
     """
     from fairlead.authoring.linting import lint
 
+    if request is not None and vim is None:
+        raise click.UsageError("--request goes with --vim.")
     found = lint(paths)
+    if vim is not None:
+        found = [_with_vim(invocation, each, vim, request) for each in found]
     shown = format_ or ("json" if invocation.output == "json" else "text")
     _show(invocation, found, shown)
     if any(each.errors or (strict and each.warnings) for each in found):
         click.get_current_context().exit(Exit.ERROR)
+
+
+def _with_vim(invocation: Invocation, linted: Linted, vim: str, request: str | None) -> Linted:
+    """With what the infrastructure lacks; nothing is asked for what has errors, as its needs are not known."""
+    from fairlead.authoring.needs import needs_of_request, problems_of
+    from fairlead.cli.values import read_document
+
+    if linted.vnfd is None:
+        invocation.note(f"{linted.path}: correct the errors first; {vim} was not asked.")
+        return linted
+    needs = [*linted.needs, *(needs_of_request(read_document(request)) if request is not None else ())]
+    answer = invocation.client.vims.lint(vim, [each.document for each in needs])
+    unknown = sorted({str(each.document["sort"]) for each in needs} - set(answer["checked"]))
+    if unknown:
+        invocation.note(f"{linted.path}: {answer['vim']} ({answer['type']}) cannot tell of: {', '.join(unknown)}.")
+    return linted.told_also(problems_of(needs, answer["lacks"]))
 
 
 def _show(invocation: Invocation, found: list[Linted], shown: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -39,6 +39,10 @@ class Vims:
     def check(self, vim: str) -> Document:
         """Ask the infrastructure now whether it can be worked with."""
         return self._transport.document("POST", _at(vim) + "/check", timeout=120.0)
+
+    def lint(self, vim: str, needs: Sequence[Mapping[str, Any]]) -> Document:
+        """What the infrastructure lacks of `needs` (`sort`, `name` ...): `lacks` has those by number, `checked` the sorts."""
+        return self._transport.document("POST", _at(vim) + "/lint", body={"needs": list(needs)}, timeout=120.0)
 
 
 def _at(vim: str) -> str:

@@ -4,6 +4,7 @@ A driver is a set of small kinds (`resources.Kind`), found by an entry point of 
 not know each other, and nothing above this floor knows how any of them works.
 """
 
+from fairlead.vims.needs import Lack, Missing, Need, NeedSort, TellsLacks
 from fairlead.vims.registrations import Registrations
 from fairlead.vims.registry import VimRegistry
 from fairlead.vims.seam import (
@@ -27,8 +28,13 @@ __all__ = [
     "Driver",
     "DriverType",
     "Finding",
+    "Lack",
+    "Missing",
+    "Need",
+    "NeedSort",
     "Registrations",
     "Tagged",
+    "TellsLacks",
     "Traits",
     "VimRegistry",
     "Watcher",

@@ -8,15 +8,17 @@ that is down, and a plan for it can be made and shown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import structlog
 
 from fairlead.clock import Clock
 from fairlead.errors import FairleadError, Unprocessable
 from fairlead.resources import Handle, Kind, Observed, Resource, Rules, Status, VimId
+from fairlead.vims.needs import Missing, Need, TellsLacks
 from fairlead.vims.registrations import Registrations, shown
 from fairlead.vims.seam import Artifacts, Driver, DriverType, Traits
 from fairlead.vims.watcher import Watcher
@@ -121,6 +123,19 @@ class VimRegistry:
                     if (value := getattr(capacity, field)) is not None
                 }
         return document
+
+    async def lint(self, project: str, vim: str, needs: Sequence[Need]) -> dict[str, Any]:
+        """What a VIM lacks of `needs`: `checked` are the sorts that it can tell of. Raises NotFound, VimError."""
+        row = await self._registrations.find(project, vim)
+        await self.prepare([VimId(row["id"])], at_once=True)
+        driver = self._connected[row["id"]].driver
+        answer = await driver.lacks(needs) if isinstance(driver, TellsLacks) else Missing(())
+        return {
+            "vim": row["name"],
+            "type": row["type"],
+            "checked": list(answer.looked_at),
+            "lacks": [msgspec.to_builtins(lack) for lack in answer.lacks],
+        }
 
     async def prepare(self, vims: Iterable[VimId], *, at_once: bool = False) -> None:
         """Have drivers ready for `vims`. `at_once` takes up a registration that was changed a moment ago.

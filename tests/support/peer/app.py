@@ -159,7 +159,17 @@ class _Api:
             finding = {"severity": "error", "code": "vim-unavailable", "detail": "connection refused"}
             return {"reachable": up, "version": "1.41", "findings": [] if up else [finding]}
 
-        return [register, list_, show, update, remove, check]
+        @post("/fairlead/v1/vims/{vim:str}/lint", status_code=200)
+        async def lint(vim: FromPath[str], data: JSONBody[Document]) -> Document:
+            there = named(vim)["settings"].get("images", [])
+            lacks = [
+                {"need": number, "code": "vim-lacks-image", "detail": f"no image '{need['name']}'", "remedy": "load it"}
+                for number, need in enumerate(data["needs"])
+                if need["sort"] == "image" and need["name"] not in there
+            ]
+            return {"vim": named(vim)["name"], "type": "simulated", "checked": ["image", "machine"], "lacks": lacks}
+
+        return [register, list_, show, update, remove, check, lint]
 
     def packages(self) -> list[Any]:
         state = self.state

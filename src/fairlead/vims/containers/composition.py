@@ -24,7 +24,7 @@ from fairlead.resources import ComputeSpec, Tag, known
 from fairlead.vims.containers.labels import ADDRESSES, labels_of
 from fairlead.vims.containers.rules import Container
 
-__all__ = ["USER_DATA", "archive", "body", "check"]
+__all__ = ["USER_DATA", "archive", "body", "check", "check_constraints"]
 
 USER_DATA = "var/lib/cloud/seed/nocloud"
 """Where cloud-init's NoCloud source looks for `user-data` and `meta-data`; an image without cloud-init may read them as well."""
@@ -90,6 +90,14 @@ def body(container: Container, tag: Tag, allowed: Collection[str]) -> dict[str, 
     if command := machine.constraints.get("container.command"):
         wanted["Cmd"] = _split(command)
     return wanted
+
+
+def check_constraints(constraints: Mapping[str, str], allowed: Collection[str]) -> None:
+    """Raises VimRefused for what a machine may not ask for."""
+    _capabilities(constraints, allowed)
+    _sysctls(constraints)
+    if command := constraints.get("container.command"):
+        _split(command)
 
 
 def _addresses(container: Container) -> dict[str, str]:

@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,10 @@ from fairlead.vims.containers.images import ImageKind
 from fairlead.vims.containers.labels import filters_for, image_pattern, tag_of, tag_of_image
 from fairlead.vims.containers.networks import NetworkKind, Networks, observed_network
 from fairlead.vims.containers.ports import PortKind
+from fairlead.vims.containers.stock import missing_on
 from fairlead.vims.containers.views import Views
 from fairlead.vims.containers.volumes import VolumeKind, observed_volume
+from fairlead.vims.needs import Missing, Need
 from fairlead.vims.seam import Artifacts, Capacity, Check, Finding, Tagged
 
 __all__ = ["ContainersDriver"]
@@ -147,6 +149,9 @@ class ContainersDriver:
             if (tag := tag_of_image(reference)) is not None:
                 found.append(Tagged("image", Handle(reference), tag))
         return [thing for thing in found if thing is not None and thing.tag.deployment == self._deployment]
+
+    async def lacks(self, needs: Sequence[Need]) -> Missing:
+        return await missing_on(self._engine, needs)
 
     async def close(self) -> None:
         await self._engine.close()

@@ -74,6 +74,12 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     faults: tuple[Fault, ...] = ()
     networks: dict[str, str] = {}
     """Networks of somebody else's that are there already: id to CIDR. Requests name them as external links."""
+    images: tuple[str, ...] | None = None
+    """Images that are there already, by name; null for all that are asked for."""
+    flavours: tuple[str, ...] | None = None
+    """Flavours that there are; null for all that are asked for."""
+    zones: tuple[str, ...] | None = None
+    """Zones that there are; null for all that are asked for."""
 
     def latency_of(self, sort: str) -> Latency:
         """The times for one sort."""

@@ -10,7 +10,7 @@ import os
 import random
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,9 +36,11 @@ from fairlead.resources import (
     references,
 )
 from fairlead.resources.names import Incarnation
+from fairlead.vims.needs import Missing, Need
 from fairlead.vims.seam import Capacity, Check, Finding, Tagged
 from fairlead.vims.simulated.behaviour import Behaviour, Fault
 from fairlead.vims.simulated.rules import RULES
+from fairlead.vims.simulated.stock import missing_of
 from fairlead.vims.simulated.world import Thing, World
 
 __all__ = ["SimulatedDriver"]
@@ -115,6 +117,20 @@ class SimulatedDriver:
             return [Tagged(thing.sort, Handle(thing.handle), _tag(thing), thing.created) for thing in found]
 
         return await self.call("tagged", "*", "*", read)
+
+    async def lacks(self, needs: Sequence[Need]) -> Missing:
+        def look(_: Fault | None) -> Missing:
+            return missing_of(self.behaviour, self._has_network, needs)
+
+        return await self.call("lacks", "*", "*", look)
+
+    def lacks_image(self, name: str) -> bool:
+        """Whether an image that a package does not bring is not there."""
+        return self.behaviour.images is not None and name not in self.behaviour.images
+
+    def _has_network(self, handle: str) -> bool:
+        thing = self.world.get(handle)
+        return thing is not None and thing.sort == "network" and self.look(handle) is not None
 
     async def close(self) -> None:
         self._streams.clear()
@@ -266,6 +282,8 @@ class _SimulatedKind:
         cpus = float(spec.get("cpus", 1))
         if self._sort == "compute" and self._world.used_cpus(now) + cpus > self._driver.behaviour.cpus:
             raise VimFull("No host has enough free cores.", cause="No valid host was found", resource=resource.name)
+        if self._sort == "image" and spec.get("artifact") is None and self._driver.lacks_image(str(spec["label"])):
+            raise VimRefused(f"There is no image '{spec['label']}'.", cause="404 not found", resource=resource.name)
         if references(resource.spec):
             raise VimRefused(
                 "A reference was not resolved.", cause=str(references(resource.spec)), resource=resource.name
