@@ -6,7 +6,7 @@ installed: no maintainer script runs, no root file system has to be entered, and
 of MB. What that leaves out (users, links to busybox) stands in `images/every`.
 
 The lower layer is kept under a digest of its recipe, so a change of an entry script rebuilds in under a second.
-Needs Python 3.11 and mmdebstrap; runs mmdebstrap by sudo where it is not root itself.
+Needs Fairlead's own virtual environment and mmdebstrap; runs mmdebstrap by sudo where it is not root itself.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
-import zipfile
 from pathlib import Path
+
+from fairlead.authoring.building import build
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".cache" / "edge-gateway"
@@ -175,35 +177,29 @@ def build_image(role: str) -> Path:
 
 
 def build_package(images: dict[str, Path]) -> Path:
-    """The CSAR, in the layout with a TOSCA-Metadata directory (SOL004 clause 4.1.2), its manifest with a digest of every file."""
+    """The CSAR: what `fairlead package build` makes of the folder `package` with the images in their places."""
     files = {
         path.relative_to(HERE / "package").as_posix(): path for path in (HERE / "package").rglob("*") if path.is_file()
     }
     files |= {f"Files/images/{role}.tar": images[role] for role in IN_PACKAGE}
-    manifest = files.pop("edge_gateway.mf").read_text()
-    for name, path in sorted(files.items()):
+    digests = {}
+    for name, path in files.items():
         with path.open("rb") as file:
-            manifest += (
-                f"\nSource: {name}\nAlgorithm: SHA-256\nHash: {hashlib.file_digest(file, 'sha256').hexdigest()}\n"
-            )
-    package, made_from = CACHE / "edge-gateway.csar", CACHE / "edge-gateway.manifest"
-    if package.exists() and made_from.exists() and made_from.read_text() == manifest:
+            digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    recipe = json.dumps([digests, Path(__file__).read_text()], sort_keys=True)
+    package, made_from = CACHE / "edge-gateway.csar", CACHE / "edge-gateway.recipe"
+    if package.exists() and made_from.exists() and made_from.read_text() == recipe:
         return package
-    part = package.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, path in sorted(files.items()):
-            with archive.open(dated(name), "w") as target, path.open("rb") as source:
-                shutil.copyfileobj(source, target, 1 << 20)
-        archive.writestr(dated("edge_gateway.mf"), manifest)
-    part.rename(package)
-    made_from.write_text(manifest)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        for name, path in files.items():
+            place = Path(folder) / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, place) if path.is_relative_to(CACHE) else shutil.copyfile(path, place)
+        found = build(Path(folder), package, level=1)
+    if found.mistakes:
+        raise SystemExit("\n".join(str(mistake) for mistake in found.mistakes))
+    made_from.write_text(recipe)
     return package
-
-
-def dated(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, time.gmtime(EPOCH)[:6])
-    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-    return info
 
 
 def report(line: str) -> None:

@@ -34,6 +34,10 @@ def test_a_new_package_is_built_onboarded_and_runs(served: Served, tmp_path: Pat
     linted.ok()
     served.run("package", "build", str(folder), "--to", str(archive)).ok()
     served.run("package", "onboard", str(archive)).ok()
+    assert served.run("package", "show", kind, "--format", "dot").ok().out.startswith(f'graph "{kind} 1.0')
+    fetched = tmp_path / "fetched.csar"
+    served.run("package", "download", kind, "--to", str(fetched)).ok()
+    assert fetched.read_bytes() == archive.read_bytes()
     served.run("vnf", "create", kind, "--name", f"{kind}-1").ok()
     link = ("--ext-link", f"outside=public:{vdu}_outside")
     served.run("vnf", "instantiate", f"{kind}-1", "--flavour", "simple", *link).ok()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import yaml
 
 from fairlead.authoring.drawing import as_dot
 from fairlead.authoring.linting import lint_one
-from fairlead.descriptors import Flavour, Severity, Vnfd
+from fairlead.descriptors import Flavour, Severity, Vnfd, read_vnfd
 from fairlead.errors import Unprocessable
 from fairlead.hot import Stack, stack_of
+from fairlead.packages import open_csar
 
-__all__ = ["dot_of", "flavour_of", "hot_of", "stack_files", "vnfd_at"]
+__all__ = ["dot_of", "flavour_of", "hot_of", "stack_files", "vnfd_at", "vnfd_in"]
 
 
 def vnfd_at(path: Path) -> Vnfd:
@@ -28,6 +30,26 @@ def vnfd_at(path: Path) -> Vnfd:
             remedy=f"See all of them with: fairlead lint {path}",
         )
     return found.vnfd
+
+
+def vnfd_in(archive: bytes) -> Vnfd:
+    """The descriptor in an archive of its files alone, as the catalogue gives it: what it names may not be there.
+
+    Raises Unprocessable (`package-has-mistakes`) if it is not one that this version reads.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".csar") as file:
+        file.write(archive)
+        file.flush()
+        with open_csar(Path(file.name)) as csar:
+            reading = read_vnfd(csar.files, csar.entry or "", missing_artifacts=Severity.WARNING)
+    if reading.vnfd is None:
+        raise Unprocessable(
+            f"This version does not read the descriptor of the package: {reading.errors[0].message}.",
+            code="package-has-mistakes",
+            place=str(reading.errors[0].mark),
+            remedy="Use the version of fairlead that the server has.",
+        )
+    return reading.vnfd
 
 
 def flavour_of(vnfd: Vnfd, flavour: str | None) -> Flavour:

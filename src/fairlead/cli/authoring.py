@@ -10,7 +10,6 @@ from fairlead.cli.exits import Exit
 from fairlead.cli.invocation import Command, Invocation, pass_invocation
 from fairlead.cli.lint import summary
 from fairlead.cli.output import show
-from fairlead.errors import BadRequest
 
 __all__ = ["build", "init", "show_as"]
 
@@ -86,17 +85,14 @@ def build(invocation: Invocation, directory: Path, target: Path | None) -> None:
 
 def show_as(invocation: Invocation, package: str, format_: str, *, flavour: str | None, to: Path | None) -> None:
     """Print what a package would become, or write it to the directory `to`."""
-    from fairlead.authoring.showing import dot_of, hot_of, stack_files, vnfd_at
+    from fairlead.authoring.showing import dot_of, hot_of, stack_files, vnfd_at, vnfd_in
 
     path = Path(package)
-    if not path.exists():
-        raise BadRequest(
-            f"There is no file or folder '{package}'.",
-            code="unreadable-file",
-            place=package,
-            remedy="Name a CSAR, the folder of a package, or a descriptor's file.",
-        )
-    vnfd = vnfd_at(path)
+    if path.exists():
+        vnfd = vnfd_at(path)
+    else:
+        packages = invocation.client.packages
+        vnfd = vnfd_in(packages.descriptor(packages.find(package)["id"]))
     if format_ == "dot":
         click.echo(dot_of(vnfd, flavour))
         return

@@ -130,7 +130,7 @@ def list_(invocation: Invocation, filter: str | None) -> None:
 def show_(invocation: Invocation, package: str, format_: str | None, flavour: str | None, to: Path | None) -> None:
     """Show a package: its states, descriptor and images, and why onboarding failed.
 
-    With --format PACKAGE may also be a CSAR, a folder or a descriptor on this machine, and no server is asked.
+    With --format PACKAGE may also be a CSAR, a folder or a descriptor on this machine; then no server is asked.
 
     \b
     Examples:
@@ -147,6 +147,32 @@ def show_(invocation: Invocation, package: str, format_: str | None, flavour: st
     show(invocation, found, lambda: _details(found))
     if invocation.output == "table" and found.get("onboardingFailureDetails"):
         show_card(invocation, found["onboardingFailureDetails"])
+
+
+@group.command("download")
+@click.argument("package")
+@click.option(
+    "--to",
+    "target",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where it goes; ID.csar here unless given.",
+)
+@pass_invocation
+def download(invocation: Invocation, package: str, target: Path | None) -> None:
+    """Download an onboarded package as it was uploaded."""
+    found = invocation.client.packages.find(package)
+    path = target or Path(f"{found['id']}.csar")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            for piece in invocation.client.packages.download(found["id"]):
+                file.write(piece)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    document = {"file": path.as_posix(), "size": path.stat().st_size}
+    show(invocation, document, path.as_posix)
 
 
 @group.command("enable")

@@ -20,6 +20,8 @@ __all__ = ["Packages"]
 _PATH = "/vnfpkgm/v2/vnf_packages"
 _CHUNK = 1 << 20
 _AT_REST = frozenset({"CREATED", "ONBOARDED", "ERROR"})
+_SILENCE = 60.0
+"""Seconds for which a download may stand still."""
 _ANSWER_TO_UPLOAD = 600.0
 """Seconds for the server to take the last byte, digest and store a large package."""
 
@@ -57,6 +59,17 @@ class Packages:
 
     def show(self, package: str) -> Document:
         return self._transport.document("GET", f"{_PATH}/{package}")
+
+    def descriptor(self, package: str) -> bytes:
+        """The files of an onboarded package's VNFD as a zip archive."""
+        path = f"{_PATH}/{package}/vnfd"
+        return self._transport.request("GET", path, headers={"Accept": "application/zip"}).content
+
+    def download(self, package: str) -> Iterator[bytes]:
+        """The content of an onboarded package, piece by piece."""
+        path = f"{_PATH}/{package}/package_content"
+        with self._transport.stream(path, params={}, headers={"Accept": "application/zip"}, silence=_SILENCE) as answer:
+            yield from answer.iter_bytes(_CHUNK)
 
     def find(self, text: str) -> Document:
         """The package that `text` names. Raises NotFound, or BadRequest when several bear the name."""
