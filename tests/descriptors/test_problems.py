@@ -73,9 +73,9 @@ MISTAKES = [
     ),
     ("{ scale_level: 2 }", "{ scale_level: 3 }", "level-above-maximum", "{ scale_level: 3 }", None),
     ("max_scale_level: 2", "max_scale_level: 3", "steps-and-levels", "max_scale_level: 3", None),
-    ("cidr: 10.0.0.0/24", "cidr: 10.0.0.0/33", "bad-address", "ip_version: ipv4\n", None),
-    ("gateway_ip: 10.0.0.1", "gateway_ip: 10.1.0.1", "bad-address", "ip_version: ipv4\n", None),
-    ("fixed_ip_address: [ 10.0.0.5 ]", "fixed_ip_address: [ 10.9.0.5 ]", "bad-address", "    cp_in:", None),
+    ("cidr: 10.0.0.0/24", "cidr: 10.0.0.0/33", "bad-address", "10.0.0.0/33", None),
+    ("gateway_ip: 10.0.0.1", "gateway_ip: 10.1.0.1", "bad-address", "10.1.0.1", None),
+    ("fixed_ip_address: [ 10.0.0.5 ]", "fixed_ip_address: [ 10.9.0.5 ]", "bad-address", "10.9.0.5", None),
     ("order: 0, vnic", "order: 1, vnic", "same-order", "    cp_out:", None),
     (
         "            implementation: hello\n",

@@ -207,7 +207,7 @@ topology_template:
       properties:
         name: pod
         description: A pod
-        vdu_profile: { min_number_of_instances: 1, max_number_of_instances: 3 }
+        vdu_profile: { min_number_of_instances: 2, max_number_of_instances: 2 }
         mcio_identification_data: { name: web, type: Deployment }
       requirements:
         - container: nginx

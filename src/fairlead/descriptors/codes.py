@@ -86,11 +86,13 @@ CODES: Final[Mapping[str, str]] = {
     "steps-and-levels": "An aspect has either one step for all levels, or one for each level.",
     "unused-aspect": "No VDU and no link is scaled by the aspect.",
     "unknown-level": "There is no instantiation level of that name.",
+    "no-levels": "Nothing says how many instances of a VDU there are at first, or a flavour that is scaled has no levels.",
     "no-default-level": "With several instantiation levels, one must be the default.",
     "level-above-maximum": "A level asks for more than the maximum of a VDU or aspect.",
     "level-below-minimum": "A level asks for less than the minimum of a VDU.",
     "level-sum": "A level's instances and its scale levels do not come to the same number.",
     "no-initial-delta": "A VDU is scaled and has no VduInitialDelta; its minimum counts as the initial number.",
+    "contradiction": "Two placement rules of one scope keep the same VDUs together and apart.",
     "rule-without-targets": "A placement rule concerns nothing.",
     "unused": "Something is defined and nothing uses it.",
 }

@@ -64,6 +64,7 @@ class Address:
     ip_type: str | None = None
     count: int | None = None
     fixed: tuple[str, ...] = ()
+    mark: Mark = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,6 @@ class L3Protocol:
     dhcp_enabled: bool | None = None
     ipv6_address_mode: str | None = None
     layer: str | None = None
-    mark: Mark = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

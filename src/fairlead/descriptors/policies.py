@@ -94,6 +94,7 @@ class ComponentMapping:
     source: str
     destination: str
     description: str | None = None
+    mark: Mark = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,26 @@ written. Each is one small function over a flavour.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from fairlead.descriptors.compute import Vdu
-from fairlead.descriptors.network import L3Protocol, VirtualLink
-from fairlead.descriptors.problems import Mark, Problems
-from fairlead.descriptors.vnfd import Flavour, InstantiationLevel
+from fairlead.descriptors.compute import HugePages, OsContainer, Vdu
+from fairlead.descriptors.problems import Mark, Problems, nearest
+from fairlead.descriptors.reading.addresses import check_fixed_addresses
+from fairlead.descriptors.vnfd import Bitrates, Flavour, InstantiationLevel, PlacementSort
 
 __all__ = ["check_flavour"]
 
 
-def check_flavour(flavour: Flavour, count_marks: Mapping[tuple[str, str], Mark], problems: Problems) -> None:
+def check_flavour(
+    flavour: Flavour, descriptor_id: str, count_marks: Mapping[tuple[str, str], Mark], problems: Problems
+) -> None:
     """Run every check of this module; `count_marks` are the places of the numbers of VDUs at levels."""
     for check in _CHECKS:
         check(flavour, problems)
     for level in flavour.levels.values():
         _sums(flavour, level, count_marks, problems)
+    _mappings(flavour, descriptor_id, problems)
 
 
 def _instance_ranges(flavour: Flavour, problems: Problems) -> None:
@@ -89,54 +91,114 @@ def _connection_point_orders(flavour: Flavour, problems: Problems) -> None:
 
 
 def _addresses(flavour: Flavour, problems: Problems) -> None:
-    for link in flavour.links.values():
-        for l3 in link.l3_protocol_data:
-            _subnet(link, l3, problems)
     for point in flavour.connection_points.values():
-        own_link = flavour.links.get(point.link) if point.link is not None else None
-        nets = [_network(l3.cidr) for l3 in own_link.l3_protocol_data] if own_link is not None else []
-        for text in point.fixed_ip_addresses:
-            address = _address(text)
-            if address is None:
-                problems.error("bad-address", f'"{text}" of "{point.id}" is not an IP address', point.mark)
-            elif nets and all(net is None or address not in net for net in nets):
-                problems.error("bad-address", f'{text} of "{point.id}" is in no subnet of "{point.link}"', point.mark)
+        check_fixed_addresses(point, flavour.links.get(point.link or ""), problems)
 
 
-def _subnet(link: VirtualLink, l3: L3Protocol, problems: Problems) -> None:
-    net = _network(l3.cidr)
-    if net is None:
-        problems.error(
-            "bad-address", f'the cidr "{l3.cidr}" of "{link.id}" is not a subnet', l3.mark, "for example 10.0.0.0/24"
-        )
-        return
-    if net.version != (4 if l3.ip_version == "ipv4" else 6):
-        problems.error("bad-address", f"{l3.cidr} is not {l3.ip_version}", l3.mark)
-    inside = {"gateway_ip": [l3.gateway_ip] if l3.gateway_ip else []}
-    inside["ip_allocation_pools"] = [text for pool in l3.allocation_pools for text in (pool.start, pool.end)]
-    for key, texts in inside.items():
-        for text in texts:
-            address = _address(text)
-            if address is None or address not in net:
-                problems.error("bad-address", f'{key} "{text}" of "{link.id}" is not in {l3.cidr}', l3.mark)
+def _sizes(flavour: Flavour, problems: Problems) -> None:
+    """Huge pages fit into the memory, a container's requests into its limits, an image into its machine."""
+    for vdu in flavour.vdus.values():
+        _huge_pages(vdu.id, vdu.huge_pages, vdu.memory, vdu.mark, problems)
+        if vdu.image is not None and vdu.memory is not None and (vdu.image.min_ram or 0) > vdu.memory:
+            told = f'"{vdu.id}" has {vdu.memory} bytes of memory, and its image wants {vdu.image.min_ram}'
+            problems.error("bad-range", told, vdu.image.mark)
+        for each in vdu.containers:
+            _limits(each, problems)
+            _huge_pages(each.id, each.huge_pages, each.memory_limit, each.mark, problems)
+    for storage in flavour.storages.values():
+        if storage.image is not None and storage.size is not None and (storage.image.min_disk or 0) > storage.size:
+            told = f'"{storage.id}" has {storage.size} bytes, and its image wants {storage.image.min_disk}'
+            problems.error("bad-range", told, storage.image.mark)
 
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+def _huge_pages(name: str, pages: tuple[HugePages, ...], memory: int | None, mark: Mark, problems: Problems) -> None:
+    for each in pages:
+        if each.page_size and each.total % each.page_size:
+            told = (
+                f'"{name}" asks for {each.total} bytes in pages of {each.page_size}, which is no whole number of them'
+            )
+            problems.error("bad-range", told, mark)
+    wanted = sum(each.total for each in pages)
+    if memory is not None and wanted > memory:
+        problems.error("bad-range", f'"{name}" asks for {wanted} bytes of huge pages and {memory} of memory', mark)
 
 
-def _address(text: str) -> Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
+def _limits(container: OsContainer, problems: Problems) -> None:
+    for what, request, limit in (
+        ("CPU", container.cpu_request, container.cpu_limit),
+        ("memory", container.memory_request, container.memory_limit),
+        ("ephemeral storage", container.ephemeral_storage_request, container.ephemeral_storage_limit),
+    ):
+        if request is not None and limit is not None and request > limit:
+            told = f'"{container.id}" requests {request} of {what}, and its limit is {limit}'
+            problems.error("bad-range", told, container.mark)
 
 
-def _network(text: str) -> Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
+def _bitrates(flavour: Flavour, problems: Problems) -> None:
+    """A link's bit rates are within what its profile says."""
+    for link in flavour.links.values():
+        if link.max_bitrate is None:
+            continue
+        most = link.max_bitrate
+        if link.min_bitrate is not None and _above(link.min_bitrate, most):
+            problems.error("bad-range", f'the least bit rate of "{link.id}" is above its most', link.mark)
+        for level in flavour.levels.values():
+            rate = level.link_bitrates.get(link.id)
+            if rate is not None and _above(rate, most):
+                told = f'the level "{level.id}" gives "{link.id}" more than its maximum bit rate'
+                problems.error("level-above-maximum", told, level.mark)
+
+
+def _above(rate: Bitrates, most: Bitrates) -> bool:
+    return rate[0] > most[0] or (rate[1] is not None and most[1] is not None and rate[1] > most[1])
+
+
+def _numbers_at_first(flavour: Flavour, problems: Problems) -> None:
+    """Whoever instantiates must know how many instances of each VDU there are."""
+    if flavour.aspects and not flavour.levels:
+        told = f'the flavour "{flavour.id}" is scaled and has no instantiation levels; it begins at scale level 0'
+        problems.warning("no-levels", told, flavour.mark)
+    counted = {vdu for level in flavour.levels.values() for vdu in level.instances} | flavour.initial_deltas.keys()
+    counted |= {vdu for aspect in flavour.aspects.values() for vdu in aspect.deltas}
+    for vdu in flavour.vdus.values():
+        if vdu.id not in counted and vdu.min_instances < vdu.max_instances:
+            told = f'nothing says how many instances of "{vdu.id}" there are; its minimum {vdu.min_instances} is taken'
+            problems.warning("no-levels", told, vdu.mark)
+
+
+def _contradictions(flavour: Flavour, problems: Problems) -> None:
+    """No two VDUs can be kept together and apart at once."""
+    together = [rule for rule in flavour.placement_rules.values() if rule.sort is PlacementSort.AFFINITY]
+    for rule in flavour.placement_rules.values():
+        for other in together:
+            shared = set(rule.members) & set(other.members)
+            alone = len(rule.members) == len(other.members) == 1
+            if rule.sort is PlacementSort.AFFINITY or rule.scope != other.scope or len(shared) < (1 if alone else 2):
+                continue
+            names = " and ".join(f'"{name}"' for name in sorted(shared))
+            told = f'"{rule.id}" keeps {names} apart, and "{other.id}" keeps them together'
+            problems.error("contradiction", told, rule.mark)
+
+
+def _mappings(flavour: Flavour, descriptor_id: str, problems: Problems) -> None:
+    """A change of package maps components of this descriptor to those of another, or the other way round."""
+    known = {
+        "vdu": flavour.vdus,
+        "cp": flavour.connection_points,
+        "virtual_link": flavour.links,
+        "virtual_storage": flavour.storages,
+        "instantiation_level": flavour.levels,
+        "scaling_aspect": flavour.aspects,
+    }
+    for change in flavour.package_changes.values():
+        here = [each.source_descriptor == descriptor_id for each in change.selectors]
+        there = [each.destination_descriptor == descriptor_id for each in change.selectors]
+        for mapping in change.mappings:
+            own = known.get(mapping.sort)
+            for name, is_own in ((mapping.source, all(here)), (mapping.destination, all(there))):
+                if here and own is not None and is_own and name not in own:
+                    told = f'this descriptor has no {mapping.sort} "{name}"'
+                    problems.error("dangling-reference", told, mapping.mark, nearest(name, own))
 
 
 def _unused(flavour: Flavour, problems: Problems) -> None:
@@ -156,5 +218,9 @@ _CHECKS: Final[tuple[Callable[[Flavour, Problems], None], ...]] = (
     _scaling,
     _connection_point_orders,
     _addresses,
+    _sizes,
+    _bitrates,
+    _numbers_at_first,
+    _contradictions,
     _unused,
 )

@@ -22,8 +22,9 @@ from fairlead.descriptors.network import (
     VirtualLink,
 )
 from fairlead.descriptors.problems import nearest
+from fairlead.descriptors.reading.addresses import check_subnet
 from fairlead.descriptors.reading.picking import maintenance, monitoring, struct
-from fairlead.descriptors.reading.template import NodeTemplate, Topology
+from fairlead.descriptors.reading.template import COMPUTE, CONTAINER_UNIT, NodeTemplate, Topology
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.values import Struct
 
@@ -153,6 +154,7 @@ def _logical_node(requirement: Struct) -> dict[str, str]:
 
 
 def _vdus(topology: Topology, node: NodeTemplate, kind: ConnectionPointKind) -> tuple[str, ...]:
+    _check_targets(topology, node, kind)
     if kind is ConnectionPointKind.VIRTUAL:
         return tuple(node.targets("target"))
     if kind is ConnectionPointKind.VIRTUAL_IP:
@@ -166,6 +168,26 @@ def _vdus(topology: Topology, node: NodeTemplate, kind: ConnectionPointKind) -> 
         told = f'"{node.name}" is bound to no VDU'
         topology.problems.error("missing-requirement", told, node.mark, "add the requirement virtual_binding")
     return tuple(bound)
+
+
+_TARGETS: Final = {
+    ConnectionPointKind.VIRTUAL: (COMPUTE, CONTAINER_UNIT),
+    ConnectionPointKind.VIRTUAL_IP: ("tosca.nodes.nfv.Cp",),
+}
+
+
+def _check_targets(topology: Topology, node: NodeTemplate, kind: ConnectionPointKind) -> None:
+    """A VipCp shares an address among connection points, a VirtualCp exposes VDUs; and a sub-port lies on a trunk."""
+    wanted = _TARGETS.get(kind)
+    for each in node.requirements:
+        other = topology.nodes[each.target]
+        if wanted is not None and each.name == "target" and not any(topology.is_a(other, name) for name in wanted):
+            names = " or ".join(name.rpartition("nfv.")[2] for name in wanted)
+            told = f'"{each.target}" is no {names}, so it cannot be the target of "{node.name}"'
+            topology.problems.error("wrong-target", told, each.mark)
+        if each.name == "trunk_binding" and not other.properties.get("trunk_mode", False):
+            told = f'"{each.target}" is no trunk, as it does not say trunk_mode: true'
+            topology.problems.error("wrong-target", told, each.mark)
 
 
 def _protocol(data: Struct) -> ConnectionPointProtocol:
@@ -183,6 +205,7 @@ def _protocol(data: Struct) -> ConnectionPointProtocol:
                     l3.get("ip_address_type"),
                     l3.get("number_of_ip_address"),
                     l3.get("fixed_ip_address", ()),
+                    l3.mark_of("fixed_ip_address"),
                 )
             )
     return ConnectionPointProtocol(data.get("associated_layer_protocol", ""), tuple(addresses))
@@ -203,15 +226,18 @@ def _service(data: Struct) -> Service:
 
 def read_links(topology: Topology) -> dict[str, VirtualLink]:
     """All internal links of the template, by name, in the order of the file."""
-    return {node.name: _link(node) for node in topology.of_type("tosca.nodes.nfv.VnfVirtualLink")}
+    return {node.name: _link(topology, node) for node in topology.of_type("tosca.nodes.nfv.VnfVirtualLink")}
 
 
-def _link(node: NodeTemplate) -> VirtualLink:
+def _link(topology: Topology, node: NodeTemplate) -> VirtualLink:
     properties = node.properties
     connectivity = struct(properties.get("connectivity_type"), node.mark)
     profile = struct(properties.get("vl_profile"), node.mark)
     qos = struct(profile.get("qos"), node.mark)
     protocols = profile.get("virtual_link_protocol_data", ())
+    for each in protocols:
+        if (data := each.get("l3_protocol_data")) is not None:
+            check_subnet(node.name, data, topology.problems)
     return VirtualLink(
         id=node.name,
         connectivity=connectivity.get("layer_protocols", ()),
@@ -256,7 +282,6 @@ def _l3(protocol: Struct, data: Struct) -> L3Protocol:
         data.get("dhcp_enabled"),
         data.get("ipv6_address_mode"),
         protocol.get("associated_layer_protocol"),
-        data.mark,
     )
 
 

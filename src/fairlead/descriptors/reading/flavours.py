@@ -97,7 +97,7 @@ def read_flavour(
     )
     if not flavour.vdus:
         topology.problems.error("no-vdu", f'the flavour "{flavour_id}" has no VDU', mark)
-    check_flavour(flavour, rules.count_marks, topology.problems)
+    check_flavour(flavour, properties.get("descriptor_id", ""), rules.count_marks, topology.problems)
     return flavour
 
 

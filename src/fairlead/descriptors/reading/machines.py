@@ -19,14 +19,12 @@ from fairlead.descriptors.compute import (
 )
 from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.picking import maintenance, monitoring, plain, struct
-from fairlead.descriptors.reading.template import NodeTemplate, Topology, resolve_file
+from fairlead.descriptors.reading.template import COMPUTE, CONTAINER_UNIT, NodeTemplate, Topology, resolve_file
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.values import Struct, descend
 
-__all__ = ["COMPUTE", "CONTAINER_UNIT", "read_storages", "read_vdus"]
+__all__ = ["read_storages", "read_vdus"]
 
-COMPUTE: Final = "tosca.nodes.nfv.Vdu.Compute"
-CONTAINER_UNIT: Final = "tosca.nodes.nfv.Vdu.OsContainerDeployableUnit"
 _IMAGE_ARTIFACT: Final = "tosca.artifacts.nfv.SwImage"
 _STORAGES: Final = (
     ("tosca.nodes.nfv.Vdu.VirtualBlockStorage", StorageKind.BLOCK, "virtual_block_storage_data", "size_of_storage"),

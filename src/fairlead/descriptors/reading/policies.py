@@ -144,6 +144,7 @@ def _package_change(
                 each.get("source_id", ""),
                 each.get("destination_id", ""),
                 each.get("description"),
+                each.mark,
             )
             for each in values.get("component_mappings", ())
         ),

@@ -22,10 +22,22 @@ from fairlead.descriptors.typedefs import TypeDef, read_schema
 from fairlead.descriptors.types import Types
 from fairlead.descriptors.values import Struct, ValueReader, descend
 
-__all__ = ["VNF_NODE", "NodeTemplate", "Package", "PolicyTemplate", "Requirement", "Topology", "open_topology"]
+__all__ = [
+    "COMPUTE",
+    "CONTAINER_UNIT",
+    "VNF_NODE",
+    "NodeTemplate",
+    "Package",
+    "PolicyTemplate",
+    "Requirement",
+    "Topology",
+    "open_topology",
+]
 
 VNF_NODE: Final = "tosca.nodes.nfv.VNF"
 CONNECTION_POINT: Final = "tosca.nodes.nfv.Cp"
+COMPUTE: Final = "tosca.nodes.nfv.Vdu.Compute"
+CONTAINER_UNIT: Final = "tosca.nodes.nfv.Vdu.OsContainerDeployableUnit"
 _REGISTRY: Final = re.compile(r"[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?\Z")
 
 

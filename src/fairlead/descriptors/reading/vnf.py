@@ -17,6 +17,7 @@ from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.flavours import read_flavour
 from fairlead.descriptors.reading.picking import declared
 from fairlead.descriptors.reading.template import VNF_NODE, NodeTemplate, Package, Topology, open_topology
+from fairlead.descriptors.reading.unused import check_unused_in, check_unused_types
 from fairlead.descriptors.schema import Schema
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef
@@ -49,6 +50,7 @@ def build_vnfd(documents: Documents, package: Package) -> Vnfd | None:
         problems.error("no-flavour", told, Mark(documents.entry, 1, 1))
         return None
     _check_top(documents, package, templates)
+    check_unused_types(documents, problems)
     flavours: dict[str, Flavour] = {}
     identity: tuple[Struct, TypeDef] | None = None
     for template in templates:
@@ -64,7 +66,9 @@ def build_vnfd(documents: Documents, package: Package) -> Vnfd | None:
             problems.error("duplicate-flavour", told, template.mark)
             continue
         _check_flavour_id(package, template, flavour_id, id_node)
-        flavours[flavour_id] = read_flavour(topology, flavour_id, template.type, vnf, properties, template.mark)
+        flavour = read_flavour(topology, flavour_id, template.type, vnf, properties, template.mark)
+        check_unused_in(topology, template.type, flavour, problems)
+        flavours[flavour_id] = flavour
         identity = identity or (properties, template.type)
     if identity is None:
         return None
