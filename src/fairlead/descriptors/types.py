@@ -86,6 +86,7 @@ class Types:
     copies: Copies = field(default=lambda: ())
     spent: int = 0
     _own: dict[tuple[str, str], TypeDef] = field(default_factory=dict)
+    _shadowed: dict[str, list[tuple[str, Mark]]] = field(default_factory=dict)
     _copied: dict[tuple[str, str], TypeDef] | None = None
     _merged: dict[tuple[str, str], TypeDef] = field(default_factory=dict)
     _lineages: dict[tuple[str, str], tuple[TypeDef, ...]] = field(default_factory=dict)
@@ -101,9 +102,7 @@ class Types:
                     self.problems.error("duplicate-type", f'the type "{name}" is defined a second time', mark, at)
                 continue
             if _native(section, name) is not None:
-                self.problems.warning(
-                    "sol001-drift", f'"{name}" is a type of ETSI\'s; this definition is not used', mark
-                )
+                self._shadowed.setdefault(mark.file, []).append((name, mark))
                 continue
             self._own[section, name] = read_type(section, name, node, mark, self.problems)
 
@@ -119,7 +118,15 @@ class Types:
         return list(self._own.values())
 
     def check(self) -> None:
-        """Tell of types derived from themselves or from what does not exist, and of unknown types in definitions."""
+        """Tell of types derived from themselves or from what does not exist, and of unknown types in definitions.
+
+        Of ETSI's types that a file defines itself, the first one is told for all.
+        """
+        for found in self._shadowed.values():
+            name, mark = min(found, key=lambda each: each[1])
+            more = f", like {len(found) - 1} more in this file" if len(found) > 1 else ""
+            told = f'"{name}" is a type of ETSI\'s, and this definition of it is not used{more}'
+            self.problems.warning("sol001-drift", told, mark)
         for (section, name), own in self._own.items():
             self._check_lineage(section, name, own)
             for schema in own.properties.values():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fairlead.descriptors.documents import load
 from fairlead.descriptors.problems import Problem, Problems, Severity, TooManyProblems
-from fairlead.descriptors.reading.template import Package
+from fairlead.descriptors.reading.topology import Package
 from fairlead.descriptors.reading.vnf import build_vnfd
 from fairlead.descriptors.types import SECTIONS, Types
 from fairlead.descriptors.values import check_defaults

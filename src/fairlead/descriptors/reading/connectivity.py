@@ -24,7 +24,7 @@ from fairlead.descriptors.network import (
 from fairlead.descriptors.problems import nearest
 from fairlead.descriptors.reading.addresses import check_subnet
 from fairlead.descriptors.reading.picking import maintenance, monitoring, struct
-from fairlead.descriptors.reading.template import COMPUTE, CONTAINER_UNIT, NodeTemplate, Topology
+from fairlead.descriptors.reading.topology import COMPUTE, CONTAINER_UNIT, NodeTemplate, Topology
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.values import Struct
 

@@ -16,7 +16,7 @@ from fairlead.descriptors.reading.machines import read_storages, read_vdus
 from fairlead.descriptors.reading.picking import entries, monitoring, plain
 from fairlead.descriptors.reading.policies import read_actions, read_triggers
 from fairlead.descriptors.reading.rules import Rules, read_rules
-from fairlead.descriptors.reading.template import NodeTemplate, Topology
+from fairlead.descriptors.reading.topology import NodeTemplate, Topology
 from fairlead.descriptors.typedefs import TypeDef
 from fairlead.descriptors.values import Struct
 from fairlead.descriptors.vnfd import Certificate, DeployableModule, Flavour, Mciop

@@ -12,7 +12,8 @@ from fairlead.descriptors import sol001
 from fairlead.descriptors.artifacts import Declared, LifecycleOperation
 from fairlead.descriptors.problems import Mark, Problems, nearest
 from fairlead.descriptors.reading.picking import declared
-from fairlead.descriptors.reading.template import NodeTemplate, Topology, resolve_file
+from fairlead.descriptors.reading.template import resolve_file
+from fairlead.descriptors.reading.topology import NodeTemplate, Topology
 from fairlead.descriptors.schema import MISSING, Schema
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef, read_schema

@@ -19,7 +19,8 @@ from fairlead.descriptors.compute import (
 )
 from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.picking import maintenance, monitoring, plain, struct
-from fairlead.descriptors.reading.template import COMPUTE, CONTAINER_UNIT, NodeTemplate, Topology, resolve_file
+from fairlead.descriptors.reading.template import resolve_file
+from fairlead.descriptors.reading.topology import COMPUTE, CONTAINER_UNIT, NodeTemplate, Topology
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.values import Struct, descend
 

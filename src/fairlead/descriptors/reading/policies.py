@@ -24,7 +24,7 @@ from fairlead.descriptors.policies import (
 from fairlead.descriptors.problems import nearest
 from fairlead.descriptors.reading.lifecycle import operation_names
 from fairlead.descriptors.reading.picking import declared
-from fairlead.descriptors.reading.template import NodeTemplate, PolicyTemplate, Topology
+from fairlead.descriptors.reading.topology import NodeTemplate, PolicyTemplate, Topology
 from fairlead.descriptors.schema import MISSING, Schema
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.values import Struct

@@ -14,7 +14,7 @@ from fairlead.descriptors.compute import Vdu
 from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.connectivity import bitrate
 from fairlead.descriptors.reading.picking import entries, maintenance
-from fairlead.descriptors.reading.template import PolicyTemplate, Topology
+from fairlead.descriptors.reading.topology import PolicyTemplate, Topology
 from fairlead.descriptors.values import Struct
 from fairlead.descriptors.vnfd import (
     Aspect,

@@ -11,7 +11,7 @@ from typing import Final
 
 from fairlead.descriptors.documents import Documents
 from fairlead.descriptors.problems import Problems
-from fairlead.descriptors.reading.template import Topology
+from fairlead.descriptors.reading.topology import Topology
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef
 from fairlead.descriptors.types import SECTIONS
@@ -23,7 +23,10 @@ _SCRIPT: Final = "tosca.artifacts.Implementation"
 
 
 def check_unused_types(documents: Documents, problems: Problems) -> None:
-    """Tell of types that the package defines and neither a template nor another definition names."""
+    """Tell of types that the package defines and neither a template nor another definition names.
+
+    Files with copies of TOSCA's and ETSI's types come whole, and nobody uses all of them.
+    """
     words: set[str] = set()
     for root in documents.roots.values():
         words |= {node.text for node in _scalars(root)}
@@ -31,7 +34,7 @@ def check_unused_types(documents: Documents, problems: Problems) -> None:
         for section in SECTIONS:
             definitions = root.get(section)
             for name in (definitions.mapping or {}) if definitions is not None else {}:
-                if name not in words and definitions is not None:
+                if name not in words and not name.startswith("tosca.") and definitions is not None:
                     problems.warning("unused", f'nothing is of the type "{name}"', definitions.key_mark(name))
 
 

@@ -16,7 +16,8 @@ from fairlead.descriptors.documents import Documents
 from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.flavours import read_flavour
 from fairlead.descriptors.reading.picking import declared
-from fairlead.descriptors.reading.template import VNF_NODE, NodeTemplate, Package, Topology, open_topology
+from fairlead.descriptors.reading.template import open_topology
+from fairlead.descriptors.reading.topology import VNF_NODE, NodeTemplate, Package, Topology
 from fairlead.descriptors.reading.unused import check_unused_in, check_unused_types
 from fairlead.descriptors.schema import Schema
 from fairlead.descriptors.source import Node

@@ -4,7 +4,7 @@ Each row is a type (its name without `tosca.datatypes.nfv.`), each entry a prope
 `fairlead.descriptors.schema`. Where versions differ, the newest comes first, older forms follow after ` / `, and a property
 is required only if every version that has the type requires it: a package is read by what it says, not by the
 version that it claims. Relaxed beyond that: `disk_format`, `min_disk`, `size` and `checksum` of an image, which container
-images do not have, and `target_performance_parameters`.
+images do not have, and `target_performance_parameters`. Being one table, the module is longer than others.
 """
 
 from __future__ import annotations
