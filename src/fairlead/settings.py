@@ -120,6 +120,12 @@ class PackagesSettings:
     fetch_allow: str = ""
     """Networks, apart by commas, that packages are fetched from although they are loopback, link-local or of a metadata
     service; nobody needs that in earnest."""
+    signatures: Literal["require", "verify", "ignore"] = "verify"
+    """`require` refuses a package that is not signed by somebody trusted, `verify` one whose signature is wrong, `ignore`
+    looks at none. Most packages of today are not signed, so the default asks for nothing more."""
+    trust_anchors: Path | None = None
+    """PEM file with the certificates that signers' certificates must lead to, or a directory of such files, read at the
+    start. Without it signatures are compared with what they cover, and who signed is not judged."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,7 +105,8 @@ def test_a_signed_outer_archive_is_opened_and_its_signature_kept_unread(tmp_path
     with open_csar(outer) as csar:
         assert csar.entry == "Definitions/vnfd.yaml"
         (signature,) = csar.signatures
-        assert (signature.covers, signature.content, signature.certificate) == ("package", b"signature", "a.cert")
+        assert (signature.covers, signature.proof.content) == ("package", b"signature")
+        assert [(proof.path, proof.content) for proof in signature.certificates] == [("a.cert", b"certificate")]
     reading = read_package(outer)
     assert reading.vnfd is not None
     assert codes(reading.problems) == ["signature-not-checked"]

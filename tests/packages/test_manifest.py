@@ -62,13 +62,12 @@ def test_every_block_of_a_file_is_a_digest_and_may_name_a_signature() -> None:
     manifest, problems = parsed(text)
     assert problems == []
     first, second = manifest.digests
-    assert (first.path, first.algorithm, first.value, first.signature, first.certificate) == (
-        "a",
-        "SHA-256",
-        "00",
-        "a.cms",
-        "a.cert",
-    )
+    assert (first.path, first.algorithm, first.value) == ("a", "SHA-256", "00")
+    signed, unsigned = manifest.files
+    assert signed.signature is not None
+    assert signed.certificate is not None
+    assert (signed.signature.value, signed.signature.mark.line, signed.certificate.value) == ("a.cms", 10, "a.cert")
+    assert (unsigned.signature, unsigned.certificate) == (None, None)
     assert (second.path, second.mark.line, second.value_mark.line) == ("b", 13, 15)
 
 
@@ -89,7 +88,7 @@ def test_a_signature_block_is_kept_with_the_length_of_what_it_covers() -> None:
     manifest, problems = parsed(text + CMS)
     assert problems == []
     assert manifest.signature == CMS.strip().encode()
-    assert manifest.signed_length == len(text)
+    assert manifest.signed == text.encode()
 
 
 @pytest.mark.parametrize(
@@ -100,11 +99,14 @@ def test_a_signature_block_that_is_not_whole_or_not_last_is_told(broken: str) ->
     assert "broken-signature" in [code for code, _ in problems]
 
 
+PNFD = "pnfd_name: x\npnfd_provider: x\npnfd_archive_version: 1.0\npnfd_release_date_time: 2026-01-20T11:20:43Z"
+
+
 @pytest.mark.parametrize(
-    ("key", "what"), [("nsd_designer", "network service"), ("pnfd_name", "physical network function")]
+    ("metadata", "what"), [("nsd_designer: x", "network service"), (PNFD, "physical network function")]
 )
-def test_the_package_of_something_else_than_a_vnf_is_recognised(tmp_path: Path, key: str, what: str) -> None:
-    files = entries({"vnfd.mf": f"metadata:\n  {key}: x\n".encode()})
+def test_the_package_of_something_else_than_a_vnf_is_recognised(tmp_path: Path, metadata: str, what: str) -> None:
+    files = entries({"vnfd.mf": f"metadata:\n{metadata}\n".encode()})
     reading = read_package(write_zip(tmp_path / "a.csar", files))
     problem = only(reading, "not-a-vnf-package")
     assert what in problem.message
@@ -166,10 +168,8 @@ def test_signatures_of_manifest_and_single_files_are_kept_with_their_certificate
     block = f"\nSource: a.cms\nAlgorithm: SHA-256\nHash: {hashlib.sha256(b'sig').hexdigest()}\nSignature: a.cms\n"
     files["vnfd.mf"] += (block + CMS).encode()
     with open_csar(write_zip(tmp_path / "a.csar", files)) as csar:
-        assert [(each.covers, each.certificate) for each in csar.signatures] == [
-            ("manifest", "vnfd.cert"),
-            ("a.cms", None),
-        ]
+        found = [(each.covers, [proof.path for proof in each.certificates]) for each in csar.signatures]
+        assert found == [("manifest", ["vnfd.cert"]), ("a.cms", ["vnfd.cert"])]
     reading = read_package(tmp_path / "a.csar")
     assert codes(reading.problems) == ["signature-not-checked", "signature-not-checked"]
     assert reading.vnfd is not None

@@ -82,7 +82,7 @@ def test_a_signature_covers_the_manifest_with_its_digests(tmp_path: Path) -> Non
         assert csar.manifest is not None
         assert csar.manifest.signature is not None
         with csar.open("vnfd.mf") as file:
-            assert file.read()[: csar.manifest.signed_length] == signed[0]
+            assert file.read()[: len(csar.manifest.signed)] == signed[0]
     assert b"Hash: " in signed[0]
 
 
@@ -123,8 +123,10 @@ MA==
         "signed/file": "a" * 64,
         "other/file": "b" * 64,
     }
-    (kept,) = [digest for digest in manifest.digests if digest.path == "signed/file"]
-    assert (kept.signature, kept.certificate) == ("signed/file.sig", "signed/file.cert")
+    (kept,) = [file for file in manifest.files if file.path == "signed/file"]
+    assert kept.signature is not None
+    assert kept.certificate is not None
+    assert (kept.signature.value, kept.certificate.value) == ("signed/file.sig", "signed/file.cert")
     assert [entry.value for entry in manifest.non_mano_artifacts["onap_others"]] == ["other/file"]
     assert manifest.signature is None
     assert b"# a comment" in written

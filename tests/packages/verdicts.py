@@ -2,7 +2,7 @@
 
 An entry lists all problems as `code file:line`; `*` for the line stands for one or more of that code in that file. `of` says
 what the package is of: one of a network service or a physical function is refused by the catalogue of VNF packages, and
-its verdict counts what else is wrong with it.
+its verdict counts what else is wrong with it. Signatures are verified and signers are not, as of the day `at`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
 from fairlead.descriptors import Problem, Problems, Severity
-from fairlead.packages import META_FILE, read_manifest, read_package
+from fairlead.packages import META_FILE, Trust, read_manifest, read_package
 from tests.descriptors.samples import PACKAGES
 
 __all__ = ["LIST", "PACKAGES", "SORTS", "Entry", "entries", "found", "inputs", "unlike", "verdict_of"]
@@ -35,6 +36,11 @@ class Entry:
     verdict: str = ""
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=(), repr=False)
+    at: date = date(2026, 1, 1)
+
+    @property
+    def name(self) -> str:
+        return f"{self.path}@{self.at}"
 
 
 def entries() -> list[Entry]:
@@ -68,7 +74,8 @@ def found(entry: Entry) -> tuple[Problem, ...]:
     """What is read out of the entry's package or manifest; scripts and images were left out of the directories."""
     path = PACKAGES / entry.path
     if entry.kind == "package":
-        return read_package(path, missing_files=Severity.WARNING).problems
+        at = datetime.combine(entry.at, time(), UTC)
+        return read_package(path, missing_files=Severity.WARNING, trust=Trust(), at=at).problems
     problems = Problems()
     read_manifest(path.read_bytes(), path.name, problems)
     return problems.sorted()

@@ -96,7 +96,11 @@ OURS: dict[type[msgspec.Struct], set[str]] = {
     sol.ResourceHandle: {"containerNamespace"},
     # The document's list of properties has a misprint (scaleToLevel); its list of required ones has the right name.
     sol.ScaleInfo: {"scaleLevel"},
+    # Who signed the package, for those who cannot read certificates.
+    sol.VnfPkgInfo: {"signer"},
 }
+
+OUR_OWN = {sol.VnfPackageSigner}
 
 NOT_OURS: dict[type[msgspec.Struct], set[str]] = {
     sol.ScaleInfo: {"scaleToLevel"},
@@ -166,7 +170,7 @@ def test_what_etsi_makes_mandatory_is_never_left_out(struct: type[msgspec.Struct
 def test_every_struct_of_sol_is_compared() -> None:
     exported = [getattr(sol, name) for name in sol.__all__]
     structs = {one for one in exported if isinstance(one, type) and issubclass(one, sol.Sol) and one is not sol.Sol}
-    assert structs == set(STRUCTS)
+    assert structs - OUR_OWN == set(STRUCTS)
 
 
 @pytest.mark.parametrize("enum", ENUMS, ids=lambda enum: enum.__name__)

@@ -163,6 +163,27 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "wrong-checksum": Advice(
         "Write the checksum of the image that is in the package (sha256sum FILE), or put the right image there."
     ),
+    "broken-signature": Advice(
+        "Sign again; nothing may stand after the signature, and its first and last line belong to it."
+    ),
+    "wrong-signature": Advice(
+        "The content was changed after it was signed. Sign again; when you did not make the package, do not trust it."
+    ),
+    "weak-signature": Advice(
+        "Sign with SHA-256 or longer, and with RSA of 2,048 bits or an elliptic curve of 256 bits at least."
+    ),
+    "no-certificate": Advice(
+        "Put the certificate into the signature, or name its file in TOSCA.meta as ETSI-Entry-Certificate."
+    ),
+    "bad-certificate": Advice("Save the certificate in PEM or DER."),
+    "certificate-expired": Advice("Sign again with a certificate that is valid."),
+    "untrusted-signer": Advice(
+        "Add the certificate of who issued the signer's to packages.trust_anchors, if you trust it."
+    ),
+    "signer-not-checked": Advice("Set packages.trust_anchors."),
+    "not-signed": Advice("Sign the package: fairlead package build --help."),
+    "nested-archive": Advice("Upload the inner archive."),
+    "signature-not-checked": Advice("Set packages.signatures to verify or require."),
     "no-signature": Advice(
         "Put the signature (.cms) beside the package in the outer archive, or give the inner one alone."
     ),

@@ -37,7 +37,7 @@ from fairlead.operations import (
 )
 from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
-from fairlead.packages import Catalogue, FileClaims, LocalStorage
+from fairlead.packages import Catalogue, FileClaims, LocalStorage, load_trust
 from fairlead.packages.fetching import Fetcher
 from fairlead.packages.locks import FileLock
 from fairlead.packages.targets import networks
@@ -104,6 +104,7 @@ class Program:
             upload_limit=settings.packages.upload_limit,
             fetcher=Fetcher(networks(settings.packages.fetch_allow)),
             fetch_timeout=settings.packages.fetch_timeout,
+            trust=load_trust(settings.packages.signatures, settings.packages.trust_anchors),
         )
         self.deployment = deployment_id(self.store)
         registrations = Registrations(

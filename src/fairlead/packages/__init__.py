@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from fairlead.packages.claims import Claims, FileClaims
 from fairlead.packages.codes import PACKAGE_CODES
 from fairlead.packages.contents import Contents, Limits
-from fairlead.packages.csar import Csar, Signature, open_csar
+from fairlead.packages.csar import Csar, Proof, Signature, open_csar
 from fairlead.packages.digests import Digest, check_digests, digest_of
-from fairlead.packages.manifest import Manifest, read_manifest
+from fairlead.packages.manifest import ListedFile, Manifest, read_manifest
 from fairlead.packages.metafile import META_FILE, MetaEntry, ToscaMeta, read_meta
 from fairlead.packages.reading import PackageReading, read_package
+from fairlead.packages.signatures import Signer
 from fairlead.packages.storage import LocalStorage, PackageStorage
+from fairlead.packages.trust import SignaturePolicy, Trust, load_trust
 
 if TYPE_CHECKING:
     from fairlead.packages.catalogue import Catalogue, PackageRef, Uses
@@ -34,18 +36,24 @@ __all__ = [
     "Download",
     "FileClaims",
     "Limits",
+    "ListedFile",
     "LocalStorage",
     "Manifest",
     "MetaEntry",
     "PackageReading",
     "PackageRef",
     "PackageStorage",
+    "Proof",
     "Selection",
     "Signature",
+    "SignaturePolicy",
+    "Signer",
     "ToscaMeta",
+    "Trust",
     "Uses",
     "check_digests",
     "digest_of",
+    "load_trust",
     "open_csar",
     "read_manifest",
     "read_meta",

@@ -2,25 +2,29 @@
 
 An archive from outside is read with the manager's rights. Refused, as a whole and with the reason: names that lead out of
 the package, links and devices, names given twice (readers disagree on which one counts, which is how signed packages
-are forged), encrypted files, entries that share their bytes, and archives that would grow out of all proportion.
-Sizes in the table can be trusted afterwards, because `zipfile` stops a file at the size that the table gives.
+are forged) or apart only by case, encrypted files, what is packed by other methods than SOL004 4.1 allows (ISO/IEC 21320-1:
+stored or deflated), entries that share their bytes, and archives that would grow out of all proportion. Sizes in the table
+can be trusted afterwards, because `zipfile` stops a file at the size that the table gives.
 """
 
 from __future__ import annotations
 
 import stat
 import struct
+import unicodedata
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Final
 
 from fairlead.descriptors import Mark, Problems
 from fairlead.packages.contents import READ_ERRORS, Limits, bad_name
 
-__all__ = ["ZipContents", "open_zip", "parents"]
+__all__ = ["ZipContents", "judge_names", "open_zip", "parents"]
 
 _FREE_OF_RATIO: Final = 16 * 2**20
+_ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
+_LOCAL_HEADER: Final = 30
 _END: Final = struct.Struct("<4s4H2LH")
 _ZIP64_LOCATOR: Final = struct.Struct("<4sLQL")
 _ZIP64_END: Final = struct.Struct("<4sQ2H2L4Q")
@@ -70,13 +74,24 @@ def open_zip(source: Path | IO[bytes], label: str, limits: Limits, problems: Pro
             _judge_entry(info, infos, directories, limits, found, mark)
     for name in infos:
         directories.update(parents(name))
-    for name in sorted(directories & infos.keys()):
-        found.error("duplicate-entry", f'"{name}" is a file and a directory', mark)
+    judge_names(infos, directories, found, mark)
     problems.extend(found)
     if found.any_error:
         archive.close()
         return None
     return ZipContents(archive, infos, frozenset(directories))
+
+
+def judge_names(files: Iterable[str], directories: Collection[str], problems: Problems, mark: Mark) -> None:
+    """Tell of names that are not apart on every system: of a file and a directory, or in another case or composition."""
+    folded: dict[str, str] = {}
+    for name in sorted((*directories, *files)):
+        first = folded.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if first != name:
+            problems.error("duplicate-entry", f'"{first}" and "{name}" are one name on some systems', mark)
+    for name in files:
+        if name in directories:
+            problems.error("duplicate-entry", f'"{name}" is a file and a directory', mark)
 
 
 def parents(name: str) -> Iterable[str]:
@@ -95,8 +110,18 @@ def _judge_sizes(infos: list[zipfile.ZipInfo], packed: int, limits: Limits, prob
     if total > _FREE_OF_RATIO and total > limits.ratio * packed:
         told = f"it would unpack to {total} bytes from {packed}, more than {limits.ratio} times as much"
         problems.error("zip-bomb", told, mark)
-    if sum(info.compress_size for info in infos) > packed:
+    if _overlap(infos, packed):
         problems.error("zip-bomb", "its entries share their bytes", mark)
+
+
+def _overlap(infos: list[zipfile.ZipInfo], end: int) -> bool:
+    """Whether an entry reaches into the next one, or into the table of contents at `end`."""
+    ordered = sorted(infos, key=lambda info: info.header_offset, reverse=True)
+    for info in ordered:
+        if info.header_offset + _LOCAL_HEADER + len(info.orig_filename) + info.compress_size > end:
+            return True
+        end = info.header_offset
+    return False
 
 
 def _judge_entry(
@@ -116,8 +141,10 @@ def _judge_entry(
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         what = "a symbolic link" if kind == stat.S_IFLNK else "a special file"
         problems.error("bad-entry", f'"{written}" is {what}', mark)
-    elif info.flag_bits & 0x1:
+    elif info.flag_bits & _ENCRYPTED:
         problems.error("bad-entry", f'"{written}" is encrypted', mark)
+    elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        problems.error("bad-entry", f'"{written}" is neither stored nor deflated', mark)
     elif written.endswith("/"):
         directories.update((written[:-1], *parents(written[:-1])))
     elif written in infos:
@@ -140,9 +167,13 @@ def _table_size(source: Path | IO[bytes]) -> int | None:
         return None
     size: int = _END.unpack_from(tail, at)[5]
     locator = at - _ZIP64_LOCATOR.size
-    if size == 0xFFFFFFFF and locator >= 0 and tail[locator : locator + 4] == b"PK\x06\x07":
-        source.seek(min(_ZIP64_LOCATOR.unpack_from(tail, locator)[2], length))
-        end = source.read(_ZIP64_END.size)
-        size = _ZIP64_END.unpack(end)[8] if len(end) == _ZIP64_END.size else size
+    # `zipfile` believes the record of 64 bits wherever there is one: before its locator, or where that says.
+    if locator >= 0 and tail[locator : locator + 4] == b"PK\x06\x07":
+        told = _ZIP64_LOCATOR.unpack_from(tail, locator)[2]
+        for start in (tail_start + locator - _ZIP64_END.size, told):
+            source.seek(min(max(start, 0), length))
+            end = source.read(_ZIP64_END.size)
+            if len(end) == _ZIP64_END.size and end[:4] == b"PK\x06\x06":
+                size = max(size, _ZIP64_END.unpack(end)[8])
     source.seek(0)
     return size

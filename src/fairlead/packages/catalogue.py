@@ -35,6 +35,7 @@ from fairlead.packages.sharing import leave
 from fairlead.packages.storage import PackageStorage
 from fairlead.packages.tables import packages
 from fairlead.packages.threads import to_end
+from fairlead.packages.trust import Trust
 from fairlead.sol import (
     Filter,
     KeyValuePairs,
@@ -79,7 +80,7 @@ class PackageRef(msgspec.Struct, frozen=True, kw_only=True):
 class Catalogue:
     """The packages of the installation. Also an `Artifacts` for drivers.
 
-    `upload_limit` is in bytes; `limits` say what may be in a package; `fetch_timeout` is in seconds.
+    `upload_limit` is in bytes; `limits` say what may be in a package, `trust` who may sign it; `fetch_timeout` is in seconds.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Catalogue:
         limits: Limits | None = None,
         fetcher: Fetcher | None = None,
         fetch_timeout: float = 3600.0,
+        trust: Trust | None = None,
     ) -> None:
         self._store = store
         self._events = events
@@ -114,6 +116,7 @@ class Catalogue:
             limit=upload_limit,
             limits=limits,
             fetch_timeout=fetch_timeout,
+            trust=trust,
         )
         self._opening = Opening(store, storage, limits)
         self._downloads = Downloads(self._opening)

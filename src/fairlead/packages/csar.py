@@ -3,7 +3,7 @@
 Three layouts are read: a TOSCA-Metadata directory, a single YAML file at the root with its manifest beside it, and SOL004's
 signature option 2, an archive that holds the package and its signature. A `Csar` always comes back: what is wrong is
 among its problems, and `contents` is None if the archive was refused. Signatures are kept, unread, as `signatures`, each
-with what it covers; until they are checked, each is told of as `signature-not-checked`.
+with what it covers; `signatures.py` checks them. Archives within the package are files of it and never opened.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from fairlead.descriptors import Mark, Problem, Problems, Severity, TooManyProblems, nearest
-from fairlead.packages.archives import ZipContents, open_zip
+from fairlead.packages.archives import open_zip
 from fairlead.packages.contents import READ_ERRORS, Contents, LazyFiles, Limits, read_start
-from fairlead.packages.digests import Digest, check_digests
+from fairlead.packages.digests import Digest, check_digests, is_external
 from fairlead.packages.directories import open_directory
 from fairlead.packages.manifest import Manifest, read_manifest
-from fairlead.packages.metafile import META_FILE, ToscaMeta, read_meta
+from fairlead.packages.metafile import META_FILE, MetaEntry, ToscaMeta, read_meta
 
-__all__ = ["Csar", "Signature", "open_csar"]
+__all__ = ["Csar", "Proof", "Signature", "open_csar"]
 
 _YAML: Final = (".yaml", ".yml")
-_SIGNATURE_ENDINGS: Final = (".cms", ".p7s", ".p7")
-_CERTIFICATE_ENDINGS: Final = (".cert", ".crt", ".pem")
+_ARCHIVES: Final = (".csar", ".zip")
+_SIGNATURE_ENDINGS: Final = (".cms", ".p7s", ".p7", ".p7b", ".p7c", ".sig")
+_CERTIFICATE_ENDINGS: Final = (".cert", ".crt", ".cer", ".pem")
+_LARGEST_TEXT: Final = 8 * 2**20
+_LARGEST_PROOF: Final = 2**20
+_MOST_CERTIFICATES: Final = 16
 _POINTERS: Final = (
     "ETSI-Entry-Manifest",
     "ETSI-Entry-Change-Log",
@@ -38,17 +42,25 @@ _POINTERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """A file with a signature or a certificate; `content` is None as long as nobody has read it out of the package."""
+
+    path: str
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """A signature as it was found.
 
-    `covers` is `package` (option 2: the inner archive), `manifest` (option 1: its first `Manifest.signed_length` bytes) or the
-    path of one file. `certificate` is the path of a certificate file, None if only the CMS block can hold one.
+    `covers` is `package` (option 2: the inner archive), `manifest` (option 1: `Manifest.signed`) or the path of one file.
+    `certificates` are the files in which the signer's may stand, unless it is in the CMS block; the likeliest comes first.
     """
 
     covers: str
-    content: bytes
+    proof: Proof
     mark: Mark
-    certificate: str | None = None
+    certificates: tuple[Proof, ...] = ()
 
 
 @dataclass(slots=True)
@@ -56,7 +68,8 @@ class Csar:
     """An open package. Close it, or use it as a context manager.
 
     `entry` is the path of the descriptor's main file, None if it cannot be found; `files` reads files whole, for the
-    descriptor reader; `open` streams one of any size.
+    descriptor reader; `open` streams one of any size. `package` is the inner archive of option 2. `vouching` are the
+    files that hold nothing but signatures and certificates, `directory` says that it is one and no archive.
     """
 
     label: str
@@ -65,6 +78,9 @@ class Csar:
     meta: ToscaMeta | None = None
     manifest: Manifest | None = None
     signatures: tuple[Signature, ...] = ()
+    package: IO[bytes] | None = None
+    vouching: frozenset[str] = frozenset()
+    directory: bool = False
     missing_files: Severity = Severity.ERROR
     found: Problems = field(default_factory=Problems)
 
@@ -91,27 +107,64 @@ class Csar:
             raise KeyError(name)
         return self.contents.open(name)
 
-    def check_digests(self) -> None:
-        """Read every file that has a digest, and add what does not agree to the problems."""
+    def read_proof(self, proof: Proof) -> bytes:
+        """The bytes of a signature or certificate; one of READ_ERRORS if it is damaged, ValueError if it is too large."""
+        content = proof.content
+        if content is None:
+            assert self.contents is not None
+            content = read_start(self.contents, proof.path, _LARGEST_PROOF + 1)
+        if len(content) > _LARGEST_PROOF:
+            raise ValueError(f"it has more than {_LARGEST_PROOF} bytes")
+        return content
+
+    def check_digests(self, *, sealed: bool = False) -> None:
+        """Read every file that has a digest, and add what does not agree to the problems.
+
+        `sealed` says that the manifest is what vouches for the package, so that files without a digest are mistakes.
+        """
         if self.contents is None:
             return
         with suppress(TooManyProblems):
             check_digests(self.contents, self.digests, self.found, self.missing_files)
-            if self.manifest is not None and self.manifest.digests:
-                self._check_listed(self.contents, self.manifest)
+            if self.manifest is not None:
+                self._check_sources(self.contents, self.manifest)
+                if sealed:
+                    self._check_sealed(self.contents, self.manifest)
+                elif self.manifest.digests:
+                    self._check_listed(self.contents, self.manifest)
+
+    def _check_sources(self, contents: Contents, manifest: Manifest) -> None:
+        """What the manifest names without a digest has to be there as well."""
+        digests = {digest.path for digest in manifest.digests}
+        named = [MetaEntry(file.path, file.mark) for file in manifest.files if file.path not in digests]
+        named += [entry for entries in manifest.non_mano_artifacts.values() for entry in entries]
+        named += [entry for file in manifest.files for entry in (file.signature, file.certificate) if entry is not None]
+        for entry in named:
+            if not is_external(entry.value) and not _exists(contents, entry.value):
+                hint = nearest(entry.value, contents.sizes)
+                told = f'there is no file "{entry.value}"'
+                self.found.add("file-missing", told, entry.mark, self.missing_files, hint)
+
+    def _check_sealed(self, contents: Contents, manifest: Manifest) -> None:
+        """SOL004 5.1: in option 1 every file has a digest, else anybody could exchange it."""
+        listed = {digest.path for digest in manifest.digests} | self.vouching | {manifest.path}
+        for name in contents.sizes.keys() - listed:
+            severity = Severity.WARNING if name == META_FILE else Severity.ERROR
+            told = "the manifest is signed and gives no digest of this file, so nobody vouches for it"
+            self.found.add("file-not-in-manifest", told, Mark(name), severity, "add its digest, and sign again")
 
     def _check_listed(self, contents: Contents, manifest: Manifest) -> None:
-        listed = {digest.path for digest in self.digests}
+        listed = {digest.path for digest in self.digests} | self.vouching | {META_FILE, manifest.path}
         listed |= {entry.value for sources in manifest.non_mano_artifacts.values() for entry in sources}
-        listed |= {path for digest in manifest.digests for path in (digest.signature, digest.certificate) if path}
         for name in contents.sizes:
-            apart = name in (manifest.path, META_FILE) or name.endswith((*_SIGNATURE_ENDINGS, *_CERTIFICATE_ENDINGS))
-            if name not in listed and not apart:
+            if name not in listed and not name.endswith((*_SIGNATURE_ENDINGS, *_CERTIFICATE_ENDINGS)):
                 self.found.warning("file-not-in-manifest", "the manifest gives no digest of this file", Mark(name))
 
     def close(self) -> None:
         if self.contents is not None:
             self.contents.close()
+        if self.package is not None:
+            self.package.close()
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +197,7 @@ def open_csar(
 
 def _open(csar: Csar, source: Path | IO[bytes], limits: Limits) -> None:
     if isinstance(source, Path) and source.is_dir():
+        csar.directory = True
         csar.contents = open_directory(source, limits, csar.found)
     else:
         csar.contents = open_zip(source, csar.label, limits, csar.found)
@@ -154,38 +208,57 @@ def _open(csar: Csar, source: Path | IO[bytes], limits: Limits) -> None:
 
 
 def _unwrap(csar: Csar, limits: Limits) -> None:
-    """Option 2: go on with the archive inside, and keep the signature that stands beside it."""
+    """Option 2: go on with the archive inside, and keep the signatures that stand beside it."""
     outer = csar.contents
-    inner = [name for name in outer.sizes if name.endswith((".csar", ".zip"))] if outer is not None else []
-    at_root = outer is not None and not any("/" in name for name in outer.sizes) and not outer.directories
-    if outer is None or len(inner) != 1 or not at_root or any(name.endswith(_YAML) for name in outer.sizes):
+    inner = _package_in(outer)
+    if outer is None or inner is None:
         return
-    signature = next((name for name in outer.sizes if name.endswith(_SIGNATURE_ENDINGS)), None)
-    certificate = next((name for name in outer.sizes if name.endswith(_CERTIFICATE_ENDINGS)), None)
-    if signature is None:
+    signatures = [name for name in outer.sizes if name.endswith(_SIGNATURE_ENDINGS)]
+    if not signatures:
         csar.found.warning("no-signature", "the outer archive holds a package and no signature of it", Mark(csar.label))
+    for name in signatures[1:]:
+        csar.found.error("broken-signature", "a package has one signature, and this is a further one", Mark(name))
     try:
-        if signature is not None:
-            content = read_start(outer, signature)
-            csar.signatures = (Signature("package", content, Mark(signature), certificate),)
-        csar.contents = _spool(outer, inner[0], limits, csar.found)
-    except READ_ERRORS as error:
-        csar.found.error("damaged-file", f"the inner package cannot be read: {error}", Mark(inner[0]))
+        beside = [name for name in outer.sizes if name.endswith(_CERTIFICATE_ENDINGS)][:_MOST_CERTIFICATES]
+        certificates = tuple(_proof(outer, name) for name in beside)
+        for name in signatures[:1]:
+            csar.signatures = (Signature("package", _proof(outer, name), Mark(name), certificates),)
         csar.contents = None
+        csar.package = _spool(outer, inner)
+        csar.contents = open_zip(csar.package, inner, limits, csar.found)
+    except READ_ERRORS as error:
+        csar.found.error("damaged-file", f"the inner package cannot be read: {error}", Mark(inner))
     finally:
         outer.close()
+    if _package_in(csar.contents) is not None:
+        csar.found.error("nested-archive", "the inner package holds a further package in its place", Mark(inner))
+        csar.close()
+        csar.contents = None
 
 
-def _spool(outer: Contents, name: str, limits: Limits, problems: Problems) -> ZipContents | None:
+def _proof(contents: Contents, name: str) -> Proof:
+    return Proof(name, read_start(contents, name, _LARGEST_PROOF + 1))
+
+
+def _package_in(outer: Contents | None) -> str | None:
+    """The package in an archive of option 2: the only archive at its root, where there are no directories and no YAML."""
+    if outer is None or outer.directories or any(name.endswith(_YAML) for name in outer.sizes):
+        return None
+    inner = [name for name in outer.sizes if name.endswith(_ARCHIVES)]
+    return inner[0] if len(inner) == 1 else None
+
+
+def _spool(outer: Contents, name: str) -> IO[bytes]:
     """The archive inside an archive, copied to a nameless file, as reading it in place would start over at each seek."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the contents)
-    with closing(outer.open(name)) as stream:
-        while part := stream.read(2**20):
-            copy.write(part)
-    contents = open_zip(copy, name, limits, problems)
-    if contents is None:
+    copy = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the package)
+    try:
+        with closing(outer.open(name)) as stream:
+            while part := stream.read(2**20):
+                copy.write(part)
+    except BaseException:
         copy.close()
-    return contents
+        raise
+    return copy
 
 
 def _find_entry(csar: Csar, contents: Contents) -> None:
@@ -244,28 +317,40 @@ def _read_manifest(csar: Csar, contents: Contents, path: str | None, mark: Mark)
 
 def _text(csar: Csar, contents: Contents, path: str) -> bytes:
     try:
-        return read_start(contents, path)
+        content = read_start(contents, path, _LARGEST_TEXT + 1)
     except READ_ERRORS as error:
         csar.found.error("damaged-file", f"the file cannot be read: {error}", Mark(path))
         return b""
+    if len(content) > _LARGEST_TEXT:
+        csar.found.error("too-large", f"the file has more than {_LARGEST_TEXT} bytes", Mark(path))
+        return b""
+    return content
 
 
 def _keep_signatures(csar: Csar, contents: Contents) -> None:
-    """Collect all signatures, and tell of each that nobody has checked it."""
+    """Collect the signatures in the package, each with the certificates that may be its signer's."""
+    manifest = csar.manifest
+    common = _certificates(csar, contents)
+    vouching = {file.path for file in common}
     kept = list(csar.signatures)
-    certificate = csar.meta.get("ETSI-Entry-Certificate") if csar.meta is not None else None
-    if csar.manifest is not None and csar.manifest.signature is not None:
-        beside = f"{csar.manifest.path.rpartition('.')[0]}.cert"
-        found = certificate or (beside if beside in contents.sizes else None)
-        kept.append(Signature("manifest", csar.manifest.signature, csar.manifest.signature_mark, found))
-    for digest in csar.manifest.digests if csar.manifest is not None else ():
-        if digest.signature is not None and digest.signature in contents.sizes:
-            content = _text(csar, contents, digest.signature)
-            kept.append(Signature(digest.path, content, digest.mark, digest.certificate or certificate))
-        elif digest.signature is not None:
-            csar.found.add("file-missing", f'there is no file "{digest.signature}"', digest.mark, csar.missing_files)
+    if manifest is not None and manifest.signature is not None:
+        block = Proof(manifest.path, manifest.signature)
+        kept.append(Signature("manifest", block, manifest.signature_mark, common))
+    for file in manifest.files if manifest is not None else ():
+        vouching |= {entry.value for entry in (file.signature, file.certificate) if entry is not None}
+        if file.signature is not None and file.signature.value in contents.sizes:
+            own = file.certificate.value if file.certificate is not None else ""
+            certificates = (Proof(own), *common) if own in contents.sizes else common
+            kept.append(Signature(file.path, Proof(file.signature.value), file.signature.mark, certificates))
     csar.signatures = tuple(kept)
-    for signature in kept:
-        csar.found.warning(
-            "signature-not-checked", f"the signature of {signature.covers} is not checked", signature.mark
-        )
+    csar.vouching = frozenset(vouching)
+
+
+def _certificates(csar: Csar, contents: Contents) -> tuple[Proof, ...]:
+    """The certificates for the whole package: where TOSCA.meta says, else at the root (SOL004 4.1.2, 4.1.3, 4.3.6)."""
+    told = csar.meta.get("ETSI-Entry-Certificate") if csar.meta is not None else None
+    stem = csar.manifest.path.rpartition(".")[0] if csar.manifest is not None else None
+    at_root = sorted(name for name in contents.sizes if "/" not in name and name.endswith(_CERTIFICATE_ENDINGS))
+    at_root.sort(key=lambda name: name.rpartition(".")[0] != stem)
+    paths = dict.fromkeys([*([told] if told in contents.sizes else []), *at_root[:_MOST_CERTIFICATES]])
+    return tuple(Proof(path) for path in paths if path is not None)

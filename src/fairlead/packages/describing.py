@@ -11,10 +11,11 @@ from typing import Final, TypeVar
 
 from fairlead.clock import iso
 from fairlead.descriptors import SoftwareImage, Vnfd
-from fairlead.packages.contents import READ_ERRORS, read_start
+from fairlead.packages.contents import READ_ERRORS
 from fairlead.packages.csar import Csar
 from fairlead.packages.metafile import META_FILE
 from fairlead.packages.reading import PackageReading
+from fairlead.packages.signatures import Signer
 from fairlead.sol import (
     ArtifactClassification,
     Checksum,
@@ -23,6 +24,7 @@ from fairlead.sol import (
     PackageSecurityOption,
     Sol,
     VnfPackageArtifactInfo,
+    VnfPackageSigner,
     VnfPackageSoftwareImageInfo,
 )
 
@@ -50,6 +52,7 @@ class Described(Sol, frozen=True, kw_only=True):
     compatible_specification_versions: tuple[str, ...] = ()
     package_security_option: PackageSecurityOption | None = None
     signing_certificate: str | None = None
+    signer: VnfPackageSigner | None = None
     software_images: tuple[VnfPackageSoftwareImageInfo, ...] = ()
     additional_artifacts: tuple[VnfPackageArtifactInfo, ...] = ()
     vnfm_info: tuple[str, ...] = ()
@@ -80,6 +83,7 @@ def describe(
         compatible_specification_versions=tuple(part.strip() for part in (versions or "").split(",") if part.strip()),
         package_security_option=_security(csar),
         signing_certificate=_certificate(csar),
+        signer=_signer(reading.signer),
         software_images=tuple(image for image in shown if image is not None),
         additional_artifacts=tuple(_artifacts(csar, reading, images, digests)),
         vnfm_info=vnfd.vnfm_info,
@@ -161,14 +165,31 @@ def _security(csar: Csar) -> PackageSecurityOption | None:
 
 
 def _certificate(csar: Csar) -> str | None:
-    """The certificate of the manifest's signature, where it is a file of the package."""
-    path = next((each.certificate for each in csar.signatures if each.covers == "manifest"), None)
-    if path is None or csar.contents is None or path not in csar.contents.sizes:
+    """The certificate of whoever signed the whole package, where it is a file of its own (SOL004 4.3.6)."""
+    proofs = [
+        proof for each in csar.signatures if each.covers in ("package", "manifest") for proof in each.certificates
+    ]
+    for proof in proofs:
+        try:
+            content = csar.read_proof(proof)
+        except READ_ERRORS:
+            continue
+        if b"-----BEGIN CERTIFICATE-----" in content and len(content) <= _LARGEST_CERTIFICATE and content.isascii():
+            return content.decode("ascii")
+    return None
+
+
+def _signer(signer: Signer | None) -> VnfPackageSigner | None:
+    if signer is None:
         return None
-    try:
-        return read_start(csar.contents, path, _LARGEST_CERTIFICATE).decode("ascii")
-    except (UnicodeDecodeError, *READ_ERRORS):
-        return None
+    return VnfPackageSigner(
+        subject=signer.subject,
+        issuer=signer.issuer,
+        serial_number=signer.serial,
+        not_before=iso(signer.not_before.timestamp()),
+        not_after=iso(signer.not_after.timestamp()),
+        trusted=signer.trusted,
+    )
 
 
 def _checksum(digest: str) -> Checksum:

@@ -1,7 +1,7 @@
 """Digests of files, as manifests give them, and their check.
 
-SOL004 allows SHA-256 and SHA-512, and nothing else is accepted: a digest of a broken function would look like
-protection. Files are read as streams, each once, whatever their size.
+SOL004 5.2 wants SHA-256 or SHA-512 and allows the rest of SHA-2; nothing else is accepted, as a digest of a broken
+function would look like protection. Files are read as streams, each once, whatever their size.
 """
 
 from __future__ import annotations
@@ -17,13 +17,10 @@ from typing import Final
 from fairlead.descriptors import Mark, Problems, Severity, nearest
 from fairlead.packages.contents import READ_ERRORS, Contents
 
-__all__ = ["Digest", "check_digests", "digest_of"]
+__all__ = ["Digest", "check_digests", "digest_of", "is_external"]
 
 _ALGORITHMS: Final[Mapping[str, str]] = {
-    "sha-256": "sha256",
-    "sha256": "sha256",
-    "sha-512": "sha512",
-    "sha512": "sha512",
+    spelling: f"sha{bits}" for bits in (224, 256, 384, 512) for spelling in (f"sha-{bits}", f"sha{bits}")
 }
 _PART: Final = 2**20
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -31,20 +28,23 @@ _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The digest of one file; `signature` and `certificate` are the paths of such files beside it, if there are any."""
+    """The digest of one file; the marks are those of its path and of its value."""
 
     path: str
     algorithm: str
     value: str
     mark: Mark
     value_mark: Mark
-    signature: str | None = None
-    certificate: str | None = None
 
     @property
     def external(self) -> bool:
         """Whether it is of something outside the package."""
-        return _URL.match(self.path) is not None
+        return is_external(self.path)
+
+
+def is_external(path: str) -> bool:
+    """Whether it is the address of something outside the package."""
+    return _URL.match(path) is not None
 
 
 def digest_of(contents: Contents, name: str, algorithm: str) -> str:

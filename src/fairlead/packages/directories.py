@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from fairlead.descriptors import Mark, Problems
-from fairlead.packages.archives import parents
+from fairlead.packages.archives import judge_names, parents
 from fairlead.packages.contents import Limits, bad_name
 
 __all__ = ["DirectoryContents", "open_directory"]
@@ -52,6 +52,7 @@ def open_directory(root: Path, limits: Limits, problems: Problems) -> DirectoryC
             break
     if sum(sizes.values()) > limits.total:
         found.error("too-large", f"the files have more than {limits.total} bytes", Mark("."))
+    judge_names(sizes, directories, found, Mark("."))
     problems.extend(found)
     return None if found.any_error else DirectoryContents(root, sizes, frozenset(directories))
 

@@ -256,14 +256,14 @@ def _selected(set_id: str | None, selection: Selection) -> bool:
 
 def _signing(csar: Csar, path: str) -> list[str]:
     """The signature of a file and the certificate that goes with it, as the manifest names them."""
-    digests = csar.manifest.digests if csar.manifest is not None else ()
-    own = [digest for digest in digests if digest.path == path]
-    return [each for digest in own for each in (digest.signature, digest.certificate) if each is not None]
+    files = csar.manifest.files if csar.manifest is not None else ()
+    own = [file for file in files if file.path == path]
+    return [each.value for file in own for each in (file.signature, file.certificate) if each is not None]
 
 
 def _certificates(csar: Csar) -> list[str]:
-    """The file with the certificate of the manifest's signature, if it is a file."""
-    return [each.certificate for each in csar.signatures if each.covers == "manifest" and each.certificate is not None]
+    """The files in which the certificate of the manifest's signature may stand."""
+    return [proof.path for each in csar.signatures if each.covers == "manifest" for proof in each.certificates]
 
 
 def _tag(members: list[Member], known: Known) -> str:

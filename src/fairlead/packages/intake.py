@@ -33,6 +33,7 @@ from fairlead.packages.sharing import Moved, key_of, leave, share
 from fairlead.packages.storage import PackageStorage, new_key
 from fairlead.packages.tables import contents, packages
 from fairlead.packages.threads import settled, to_end
+from fairlead.packages.trust import Trust
 from fairlead.sol import PackageOnboardingState as State
 from fairlead.sol import PackageOperationalState, ProblemDetails, problem_of
 from fairlead.store import Store, Tx
@@ -69,6 +70,7 @@ class Intake:
         limit: int,
         limits: Limits | None,
         fetch_timeout: float,
+        trust: Trust | None,
     ) -> None:
         self._store = store
         self._events = events
@@ -80,6 +82,7 @@ class Intake:
         self._limits = limits
         self._fetch_timeout = fetch_timeout
         self._fetches = asyncio.Semaphore(_FETCHES)
+        self._trust = trust
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -303,7 +306,7 @@ class Intake:
 
         def read() -> Onboarded:
             with self._storage.open(key) as content:
-                return onboard(content, f"{package}.csar", uploaded=uploaded, limits=self._limits)
+                return onboard(content, f"{package}.csar", uploaded=uploaded, limits=self._limits, trust=self._trust)
 
         return await to_end(read)
 

@@ -17,7 +17,7 @@ from fairlead.packages.digests import Digest
 from fairlead.packages.lines import Line, read_lines
 from fairlead.packages.metafile import MetaEntry
 
-__all__ = ["Manifest", "read_manifest"]
+__all__ = ["ListedFile", "Manifest", "read_manifest"]
 
 _VNF_KEYS: Final = (
     "vnf_provider_id",
@@ -34,27 +34,43 @@ _OPTIONAL_KEYS: Final = (
     "vnf_product_info_name",
     "vnf_product_info_description",
 )
-_MISSPELT: Final = {"vnf_release_data_time": "vnf_release_date_time"}
+_MISSPELT: Final = {f"{of}_release_data_time": f"{of}_release_date_time" for of in ("vnf", "nsd", "pnfd")}
 _OTHERS: Final = {"nsd_": "a network service", "pnfd_": "a physical network function"}
+_REQUIRED: Final[Mapping[str | None, tuple[str, ...]]] = {
+    None: _VNF_KEYS,
+    "pnfd_": ("pnfd_name", "pnfd_provider", "pnfd_archive_version", "pnfd_release_date_time"),
+}
 _FILE_KEYS: Final = ("source", "name", "algorithm", "hash", "signature", "certificate", "content-type")
+_VOUCHING: Final = ("signature", "certificate")
 _BEGIN: Final = re.compile(rb"^-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----[ \t\r]*$", re.MULTILINE)
 _END: Final = re.compile(rb"^-----END (CMS|PKCS7|PKCS #7 SIGNED DATA)-----[ \t\r]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that the manifest lists; `signature` and `certificate` name files that vouch for it alone (SOL004 5.4)."""
+
+    path: str
+    mark: Mark
+    signature: MetaEntry | None = None
+    certificate: MetaEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A manifest; `describes` is None for a VNF package, else what the package is of instead.
 
-    `signature` is the CMS block with its first and last line, `signed_length` the number of bytes before it that it covers.
+    `signature` is the CMS block with its first and last line, `signed` the bytes before it that it covers.
     """
 
     path: str
     metadata: Mapping[str, MetaEntry] = field(default_factory=dict)
+    files: tuple[ListedFile, ...] = ()
     digests: tuple[Digest, ...] = ()
     non_mano_artifacts: Mapping[str, tuple[MetaEntry, ...]] = field(default_factory=dict)
     signature: bytes | None = None
     signature_mark: Mark = field(default_factory=lambda: Mark(""), compare=False)
-    signed_length: int = 0
+    signed: bytes = b""
     describes: str | None = None
 
     def get(self, name: str) -> str | None:
@@ -70,21 +86,21 @@ def read_manifest(content: bytes, path: str, problems: Problems) -> Manifest:
         if line.text:
             reader.line(line)
     reader.finish_file()
-    describes = reader.describes()
-    if describes is None:
-        for key in _VNF_KEYS:
-            if key not in reader.metadata:
-                place = reader.metadata_mark or Mark(path, 1, 1)
-                problems.error("manifest-incomplete", f'the manifest\'s metadata needs "{key}"', place)
+    prefix = reader.prefix()
+    for key in _REQUIRED.get(prefix, ()):
+        if key not in reader.metadata:
+            place = reader.metadata_mark or Mark(path, 1, 1)
+            problems.error("manifest-incomplete", f'the manifest\'s metadata needs "{key}"', place)
     return Manifest(
         path,
         reader.metadata,
+        tuple(reader.files),
         tuple(reader.digests),
         {name: tuple(sources) for name, sources in reader.sets.items()},
         signature,
         mark,
-        signed,
-        describes,
+        content[:signed],
+        _OTHERS[prefix] if prefix is not None else None,
     )
 
 
@@ -110,6 +126,7 @@ class _Reader:
         self.problems = problems
         self.metadata: dict[str, MetaEntry] = {}
         self.metadata_mark: Mark | None = None
+        self.files: list[ListedFile] = []
         self.digests: list[Digest] = []
         self.sets: dict[str, list[MetaEntry]] = {}
         self.section = ""
@@ -175,26 +192,15 @@ class _Reader:
         if source is None:
             first = next(iter(block.values()))
             self.problems.error("bad-line", f'"{first.name}" belongs to no Source', first.mark)
-        elif algorithm is not None and digest is not None:
-            signature, certificate = block.get("signature"), block.get("certificate")
-            self.digests.append(
-                Digest(
-                    source.value,
-                    algorithm.value,
-                    digest.value,
-                    source.mark,
-                    digest.mark,
-                    signature.value if signature is not None else None,
-                    certificate.value if certificate is not None else None,
-                )
-            )
+            return
+        vouching = [MetaEntry(line.value, line.mark) if line else None for line in map(block.get, _VOUCHING)]
+        self.files.append(ListedFile(source.value, source.mark, *vouching))
+        if algorithm is not None and digest is not None:
+            self.digests.append(Digest(source.value, algorithm.value, digest.value, source.mark, digest.mark))
         elif algorithm is not None or digest is not None:
             lacking = "Hash" if digest is None else "Algorithm"
             self.problems.error("manifest-incomplete", f'the block of "{source.value}" has no {lacking}', source.mark)
 
-    def describes(self) -> str | None:
-        for key in self.metadata:
-            for prefix, what in _OTHERS.items():
-                if key.startswith(prefix):
-                    return what
-        return None
+    def prefix(self) -> str | None:
+        """What the metadata of another sort of package begin with, None for a VNF's."""
+        return next((prefix for key in self.metadata for prefix in _OTHERS if key.startswith(prefix)), None)

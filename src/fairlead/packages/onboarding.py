@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from fairlead.descriptors import Problem, Problems, Severity
@@ -19,6 +20,7 @@ from fairlead.packages.csar import Csar, open_csar
 from fairlead.packages.describing import Described, describe
 from fairlead.packages.digests import digest_of
 from fairlead.packages.reading import read_csar
+from fairlead.packages.trust import Trust
 
 __all__ = ["Onboarded", "images_of", "onboard", "refused"]
 
@@ -32,13 +34,15 @@ class Onboarded:
     warnings: tuple[Problem, ...]
 
 
-def onboard(content: IO[bytes], label: str, *, uploaded: float, limits: Limits | None = None) -> Onboarded:
+def onboard(
+    content: IO[bytes], label: str, *, uploaded: float, limits: Limits | None = None, trust: Trust | None = None
+) -> Onboarded:
     """Read the package in `content`, called `label`, which came at `uploaded`.
 
     Raises Unprocessable (`package-refused`) with all problems, StorageUnavailable, OSError.
     """
     with open_csar(content, label=label, limits=limits) as csar:
-        reading = read_csar(csar)
+        reading = read_csar(csar, trust=trust, at=datetime.fromtimestamp(uploaded, UTC))
         found = Problems()
         found.extend(reading.problems)
         if reading.vnfd is None or csar.contents is None:

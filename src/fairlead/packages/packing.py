@@ -86,7 +86,7 @@ def with_digests(source: bytes, path: str, digests: Mapping[str, str]) -> bytes:
     signature of the manifest itself is taken away, as it would be wrong. Line ends become those of Unix.
     """
     before = read_manifest(source, path, Problems())
-    kept = source[: before.signed_length] if before.signature is not None else source
+    kept = before.signed
     head: list[str] = []
     sets: list[str] = []
     lines = kept.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n")
@@ -117,13 +117,13 @@ def _external(before: Manifest) -> list[str]:
 
 
 def _of_files(before: Manifest, digests: Mapping[str, str]) -> list[str]:
-    known = {digest.path: digest for digest in before.digests}
+    known = {file.path: file for file in before.files}
     lines = []
     for name, value in sorted(digests.items()):
         lines += ["", f"Source: {name}", "Algorithm: SHA-256", f"Hash: {value}"]
-        digest = known.get(name)
-        if digest is not None and digest.signature is not None:
-            lines.append(f"Signature: {digest.signature}")
-        if digest is not None and digest.certificate is not None:
-            lines.append(f"Certificate: {digest.certificate}")
+        file = known.get(name)
+        if file is not None and file.signature is not None:
+            lines.append(f"Signature: {file.signature.value}")
+        if file is not None and file.certificate is not None:
+            lines.append(f"Certificate: {file.certificate.value}")
     return lines

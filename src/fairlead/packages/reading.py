@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fairlead.descriptors import Problem, Problems, Severity, Vnfd, read_vnfd
 from fairlead.packages.contents import Limits
 from fairlead.packages.csar import Csar, open_csar
+from fairlead.packages.signatures import Signer, check_signatures, seals
+from fairlead.packages.trust import SignaturePolicy, Trust
 
 __all__ = ["PackageReading", "read_csar", "read_package"]
 
@@ -16,12 +19,13 @@ __all__ = ["PackageReading", "read_csar", "read_package"]
 class PackageReading:
     """What came of reading a package: the descriptor, None if any problem is an error, and all problems.
 
-    `documents` are the files that the descriptor is made of, its main file first.
+    `documents` are the files that the descriptor is made of, its main file first; `signer` has signed the package.
     """
 
     vnfd: Vnfd | None
     problems: tuple[Problem, ...]
     documents: tuple[str, ...] = ()
+    signer: Signer | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -29,20 +33,30 @@ class PackageReading:
 
 
 def read_package(
-    path: Path, *, limits: Limits | None = None, missing_files: Severity = Severity.ERROR, digests: bool = True
+    path: Path,
+    *,
+    limits: Limits | None = None,
+    missing_files: Severity = Severity.ERROR,
+    digests: bool = True,
+    trust: Trust | None = None,
+    at: datetime | None = None,
 ) -> PackageReading:
-    """Open a package, check its digests (unless told not to) and read its descriptor.
+    """Open a package, check its digests and signatures (unless told not to) and read its descriptor.
 
     `missing_files` counts for directories only. Raises FileNotFoundError if there is nothing at `path`.
     """
     with open_csar(path, limits=limits, missing_files=missing_files) as csar:
-        return read_csar(csar, digests=digests)
+        return read_csar(csar, digests=digests, trust=trust, at=at)
 
 
-def read_csar(csar: Csar, *, digests: bool = True) -> PackageReading:
-    """As `read_package`, of a package that is open."""
+def read_csar(
+    csar: Csar, *, digests: bool = True, trust: Trust | None = None, at: datetime | None = None
+) -> PackageReading:
+    """As `read_package`, of a package that is open. Without `trust` nobody looks at signatures; `at` is now, or then."""
+    signer: Signer | None = None
     if digests:
-        csar.check_digests()
+        csar.check_digests(sealed=seals(csar, trust))
+        signer = check_signatures(csar, trust or Trust(SignaturePolicy.IGNORE), at or datetime.now(UTC))
     vnfd: Vnfd | None = None
     documents: tuple[str, ...] = ()
     found = Problems()
@@ -52,4 +66,4 @@ def read_csar(csar: Csar, *, digests: bool = True) -> PackageReading:
         vnfd, documents = reading.vnfd, reading.documents
         found.extend(reading.problems)
     found.extend(csar.problems)
-    return PackageReading(None if found.any_error else vnfd, found.sorted(), documents)
+    return PackageReading(None if found.any_error else vnfd, found.sorted(), documents, signer)

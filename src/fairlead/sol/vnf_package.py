@@ -26,6 +26,7 @@ __all__ = [
     "UploadAuthType",
     "UploadVnfPackageFromUriRequest",
     "VnfPackageArtifactInfo",
+    "VnfPackageSigner",
     "VnfPackageSoftwareImageInfo",
     "VnfPkgInfo",
     "VnfPkgInfoLinks",
@@ -119,6 +120,20 @@ class VnfPackageArtifactInfo(Sol, frozen=True, kw_only=True):
     metadata: KeyValuePairs = field(default_factory=dict)
 
 
+class VnfPackageSigner(Sol, frozen=True, kw_only=True):
+    """Who signed the whole package, as its certificate says: ours, beside ETSI's `signingCertificate`.
+
+    Names as in RFC 4514, `serial_number` in hexadecimal; `trusted` says that it led to a trust anchor at the upload.
+    """
+
+    subject: str
+    issuer: str
+    serial_number: str
+    not_before: str
+    not_after: str
+    trusted: bool
+
+
 class VnfPkgInfoLinks(Sol, frozen=True, kw_only=True):
     """`self_` is `self` on the wire."""
 
@@ -140,6 +155,7 @@ class VnfPkgInfo(Sol, frozen=True, kw_only=True):
     checksum: Checksum | None = None
     package_security_option: PackageSecurityOption | None = None
     signing_certificate: str | None = None
+    signer: VnfPackageSigner | None = None
     software_images: tuple[VnfPackageSoftwareImageInfo, ...] = ()
     additional_artifacts: tuple[VnfPackageArtifactInfo, ...] = ()
     onboarding_state: PackageOnboardingState
