@@ -21,7 +21,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import containers, critical_path, listing, many, planning, serving
+from tests.bench import containers, critical_path, descriptors, listing, many, planning, serving
 from tests.bench.figures import Figure, Skipped
 
 PARTS: dict[str, Callable[[], list[Figure] | Awaitable[list[Figure]]]] = {
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[], list[Figure] | Awaitable[list[Figure]]]] = {
     "concurrent": many.concurrent,
     "children": many.children,
     "planning": planning.measure,
+    "vnfd": descriptors.measure,
     "listing": listing.measure,
     "memory": serving.memory,
     "resume-sqlite": serving.resume_sqlite,

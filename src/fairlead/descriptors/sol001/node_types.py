@@ -3,8 +3,8 @@
 The notation and the rule for merging versions are those of `data_types.py`. `requirements` names for each requirement the
 type of capability that its target must offer; `occurrences` leave out what is mapped from outside (`virtual_link`) or bound
 in another way (a VduSubCp by its trunk). `vnfm_info` is any string: SOL001's pattern refuses the value that
-Tacker's own packages carry. Deployable modules and certificates came with SOL001 5, whose type files ETSI has not published
-beside these; their rows follow its clauses 6.8.16 and 6.8.19, and constrain nothing beyond names.
+Tacker's own packages carry. Deployable modules and certificates came with SOL001 5, of which there is no type file; their rows
+are taken from public quotations of clauses 6.8.16 and 6.8.19 of SOL001 5.4.1, and constrain nothing beyond names.
 """
 
 from __future__ import annotations
