@@ -100,3 +100,12 @@ def test_a_flavour_that_is_not_there_is_told_with_those_that_are(fairlead: Run) 
     said = fairlead("package", "show", "vm", "--format", "hot", "--flavour", "huge")
     assert said.code == 2
     assert "Flavours: simple." in said.err
+
+
+def test_a_place_that_cannot_be_written_is_told_without_a_traceback(fairlead: Run, tmp_path: Path) -> None:
+    fairlead("package", "init", "vm")
+    said = fairlead("package", "build", "vm", "--to", "nowhere/vm.csar")
+    assert said.code == 1
+    assert "file-not-usable" in said.err
+    (tmp_path / "file").touch()
+    assert "file-not-usable" in fairlead("package", "init", "file/vm").err

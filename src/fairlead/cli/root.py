@@ -16,7 +16,7 @@ from fairlead.cli import access, event, explain, lint, operation, package, vim, 
 from fairlead.cli.cards import show_error
 from fairlead.cli.exits import EXIT_CODES, Exit, exit_of
 from fairlead.cli.invocation import Invocation, global_options
-from fairlead.errors import FairleadError
+from fairlead.errors import BadRequest, FairleadError
 
 __all__ = ["group"]
 
@@ -27,6 +27,7 @@ Every command is an object and an action. Things are named by id or by a name th
 \b
 Examples:
   fairlead vim register edge --type containers --default
+  fairlead lint edge-gateway.csar
   fairlead package onboard edge-gateway.csar
   fairlead vnf create edge-gateway --name gw
   fairlead vnf plan instantiate gw --flavour simple
@@ -70,10 +71,25 @@ def _guarded(run: Callable[[], Any], invocation: Invocation) -> int:
         return Exit.ERROR
     except OSError as error:
         if error.errno != errno.EPIPE:
-            raise
+            if error.filename is None:
+                raise
+            show_error(invocation, _of_file(error))
+            return Exit.ERROR
         # Whoever read our output has closed it; the interpreter must not complain about it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.ERROR
+
+
+def _of_file(error: OSError) -> FairleadError:
+    """What keeps a file or directory of this machine from being used."""
+    place = str(error.filename)
+    return BadRequest(
+        f"{place} cannot be read or written.",
+        code="file-not-usable",
+        place=place,
+        cause=error.strerror,
+        remedy="See that it exists, and that you may use it.",
+    )
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
