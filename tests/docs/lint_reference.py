@@ -14,11 +14,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "lint.md"
 
 _HEAD = """# Mistakes in packages
 
-A package is read to its end, so `fairlead lint` and an upload tell all mistakes at once. Each has a `severity` (`error` or `warning`), a
-`code`, a `message`, `file`, `line` and `column` (counted from 1; 0 means the whole file), and a `hint` where one is known. They stand in
-`problems` of the package's `onboardingFailureDetails`, which `fairlead package onboard` shows. With warnings alone the package is
-onboarded, and the event `package.onboarded` has the first twenty. `fairlead explain CODE` says what to do about one, often with an example.
-Errors of requests and operations are in [errors.md](errors.md).
+A package is read to its end, so `fairlead lint` and an upload tell all mistakes at once. Each has a `severity` (`error`
+or `warning`), a `code`, a `message`, `file`, `line` and `column` (counted from 1; 0 means the whole file), and a `hint`
+where one is known. They stand in `problems` of the package's `onboardingFailureDetails`, which `fairlead package onboard`
+shows. With warnings alone the package is onboarded, and the event `package.onboarded` has the first twenty. `fairlead
+explain CODE` says what to do about one, often with an example. Errors of requests and operations are in
+[errors.md](errors.md).
 """
 
 
