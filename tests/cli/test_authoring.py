@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.authoring.test_signing import files_of, vendor
 from tests.cli.conftest import Run
 
 
@@ -109,3 +110,17 @@ def test_a_place_that_cannot_be_written_is_told_without_a_traceback(fairlead: Ru
     assert "file-not-usable" in said.err
     (tmp_path / "file").touch()
     assert "file-not-usable" in fairlead("package", "init", "file/vm").err
+
+
+def test_a_package_is_signed_when_it_is_built(fairlead: Run, tmp_path: Path) -> None:
+    identity = vendor()
+    files_of(identity, tmp_path, b"secret")
+    (tmp_path / "password").write_text("secret\n")
+    fairlead("package", "init", "vm")
+    how = ("--key", "vendor.key", "--certificate", "vendor.crt", "--password-file", "password")
+    assert fairlead("package", "build", "vm", *how).out.strip() == "vm.csar"
+    assert fairlead("package", "build", "vm", *how, "--option", "2").out.strip() == "vm.zip"
+    for made in ("vm.csar", "vm.zip"):
+        assert "signer-not-checked" in fairlead("lint", made).out
+        assert fairlead("lint", made, "--trust", "vendor.crt", "--strict").code == 0
+    assert fairlead("package", "build", "vm", "--key", "vendor.key").code == 1

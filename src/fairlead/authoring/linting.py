@@ -16,12 +16,12 @@ from typing import Final
 
 from fairlead.authoring.needs import Need, needs_of, needs_of_templates
 from fairlead.descriptors import Problem, Problems, Severity, TooManyProblems, Vnfd, read_vnfd
-from fairlead.packages import META_FILE, Csar, Trust, open_csar
+from fairlead.packages import META_FILE, Csar, Trust, load_trust, open_csar
 from fairlead.packages.checking import check_images, check_storable, proven_digests
 from fairlead.packages.contents import READ_ERRORS
 from fairlead.packages.reading import read_csar
 
-__all__ = ["Linted", "Mistake", "lint", "lint_one", "packages_below"]
+__all__ = ["Linted", "Mistake", "lint", "lint_one", "load_trust", "packages_below"]
 
 _YAML: Final = (".yaml", ".yml")
 _ARCHIVES: Final = (".csar", ".zip")
@@ -78,6 +78,10 @@ class Linted:
         more = (self.places.of(each) for each in problems)
         return replace(self, mistakes=tuple(sorted((*self.mistakes, *more), key=lambda each: each.key)))
 
+    def without(self, code: str) -> Linted:
+        """Without the mistakes of one code."""
+        return replace(self, mistakes=tuple(each for each in self.mistakes if each.problem.code != code))
+
     def seen_from(self, folder: Path) -> Linted:
         """What was found in an archive, at the files of the folder that it was made of."""
         assert self.places is not None
@@ -108,13 +112,16 @@ def _shown(path: Path) -> str:
     return Path(os.path.normpath(path) if path.is_absolute() else os.path.relpath(path)).as_posix()
 
 
-def lint(paths: Iterable[Path]) -> list[Linted]:
-    """Read all that is at `paths`, in their order; nothing is told twice. Raises FileNotFoundError."""
+def lint(paths: Iterable[Path], trust: Trust | None = None) -> list[Linted]:
+    """Read all that is at `paths`, in their order; nothing is told twice. Raises FileNotFoundError.
+
+    `trust` says whose signatures are trusted; without it they are checked, and whom they are of is not.
+    """
     found: dict[str, Linted] = {}
     for path in paths:
         for one in packages_below(path):
             if str(one) not in found:
-                found[str(one)] = lint_one(one)
+                found[str(one)] = lint_one(one, trust)
     return list(found.values())
 
 
@@ -146,17 +153,17 @@ def _is_package(directory: Path) -> bool:
     return len(names) == 1
 
 
-def lint_one(path: Path) -> Linted:
+def lint_one(path: Path, trust: Trust | None = None) -> Linted:
     """Read one package or descriptor's file. Raises FileNotFoundError."""
     if path.is_file() and path.name.endswith(_YAML):
         return _lint_file(path)
     with open_csar(path, missing_files=Severity.WARNING) as csar:
-        return _lint_csar(csar, path)
+        return _lint_csar(csar, path, trust or Trust())
 
 
-def _lint_csar(csar: Csar, path: Path) -> Linted:
+def _lint_csar(csar: Csar, path: Path, trust: Trust) -> Linted:
     """Everything that onboarding would say, but that a package is not signed yet: signing comes last."""
-    reading = read_csar(csar, trust=Trust())
+    reading = read_csar(csar, trust=trust)
     found = Problems()
     with suppress(TooManyProblems):
         found.extend(each for each in reading.problems if each.code != "not-signed")

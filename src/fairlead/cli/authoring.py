@@ -13,6 +13,8 @@ from fairlead.cli.output import show
 
 __all__ = ["build", "init", "show_as"]
 
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
 
 @click.command("init", cls=Command)
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
@@ -56,22 +58,50 @@ def init(invocation: Invocation, directory: Path, kind: str, name: str | None, p
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where the CSAR goes; NAME.csar here unless given, NAME being the directory's.",
 )
+@click.option("--key", metavar="FILE", type=_FILE, help="Sign it with this private key (PEM).")
+@click.option("--certificate", metavar="FILE", type=_FILE, help="The key's certificate, and those above it (PEM).")
+@click.option("--password-file", metavar="FILE", type=_FILE, help="A file with the password of the key.")
+@click.option(
+    "--option",
+    type=click.Choice(["1", "2"]),
+    default="1",
+    show_default=True,
+    help="SOL004's ways to sign: 1, the manifest with its digests; 2, the whole, in a zip with its signature.",
+)
 @pass_invocation
-def build(invocation: Invocation, directory: Path, target: Path | None) -> None:
-    """Make a CSAR of DIRECTORY: digests into the manifest, then a zip archive.
+def build(
+    invocation: Invocation,
+    directory: Path,
+    target: Path | None,
+    key: Path | None,
+    certificate: Path | None,
+    password_file: Path | None,
+    option: str,
+) -> None:
+    """Make a CSAR of DIRECTORY: digests into the manifest, then a zip archive, signed on request.
 
-    The same files make the same bytes. The package is read as onboarding would read it; with errors no file is made. The
-    manifest in DIRECTORY stays as it is, and names that begin with a dot are left out.
+    The same files make the same bytes (but for signatures by elliptic curves, which differ each time). The package is read
+    as onboarding would read it; with errors no file is made. The manifest in DIRECTORY stays as it is, and names that begin
+    with a dot are left out.
 
     \b
     Examples:
       fairlead package build firewall
       fairlead package build firewall --to dist/firewall-1.0.csar
+      fairlead package build firewall --key vendor.key --certificate vendor.crt
     """
     from fairlead.authoring.building import build as make
+    from fairlead.authoring.building import signing_with
 
-    path = target or Path(f"{directory.resolve().name}.csar")
-    found = make(directory, path)
+    if (key is None) != (certificate is None):
+        raise click.UsageError("--key and --certificate go together.")
+    signing = None
+    if key is not None and certificate is not None:
+        password = password_file.read_text(encoding="utf-8").strip() if password_file is not None else None
+        signing = signing_with(key, certificate, option=int(option), password=password)
+    whole = signing is not None and signing.option == 2
+    path = target or Path(f"{directory.resolve().name}.{'zip' if whole else 'csar'}")
+    found = make(directory, path, signing=signing)
     for mistake in found.mistakes:
         click.echo(str(mistake), err=True)
     if found.mistakes:

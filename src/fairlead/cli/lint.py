@@ -32,6 +32,12 @@ __all__ = ["command", "summary"]
     metavar="FILE",
     help="With --vim: an instantiation request (JSON or YAML), whose networks are looked for, too.",
 )
+@click.option(
+    "--trust",
+    metavar="PATH",
+    type=click.Path(exists=True, path_type=Path),
+    help="Certificates (PEM, or a folder of them) of those whose signatures are trusted.",
+)
 @click.option("--strict", is_flag=True, help="Warnings end with exit code 1, too.")
 @pass_invocation
 def command(
@@ -40,6 +46,7 @@ def command(
     format_: str | None,
     vim: str | None,
     request: str | None,
+    trust: Path | None,
     strict: bool,
 ) -> None:
     """Tell every mistake in packages and descriptors.
@@ -63,11 +70,11 @@ def command(
       fairlead lint packages --format sarif > lint.sarif
       fairlead lint edge-gateway.csar --vim edge
     """
-    from fairlead.authoring.linting import lint
+    from fairlead.authoring.linting import lint, load_trust
 
     if request is not None and vim is None:
         raise click.UsageError("--request goes with --vim.")
-    found = lint(paths)
+    found = lint(paths, load_trust("verify", trust) if trust is not None else None)
     if vim is not None:
         found = [_with_vim(invocation, each, vim, request) for each in found]
     shown = format_ or ("json" if invocation.output == "json" else "text")
