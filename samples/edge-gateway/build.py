@@ -78,6 +78,7 @@ def unpack_packages(role: str, layer: Path) -> None:
         "--variant=extract",
         "--mode=root",
         "--format=tar",
+        '--aptopt=Acquire::Retries "5"',
         "--include=" + ",".join(packages_of(role)),
     ]
     with subprocess.Popen([*as_root, *command, RELEASE, "-", *debian_sources()], stdout=subprocess.PIPE) as run:

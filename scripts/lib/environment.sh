@@ -32,8 +32,8 @@ need_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "installing system packages, as root: ${missing[*]}"
-    as_root apt-get update -q >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+    as_root apt-get update -q -o Acquire::Retries=5 >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o Acquire::Retries=5 --no-install-recommends "${missing[@]}" >&2
 }
 
 # A Python of 3.11 or later.
