@@ -35,7 +35,7 @@ from fairlead.descriptors import (
     VnfProfile,
     read_vnfd,
 )
-from tests.descriptors.everything import TOP_FILE, files
+from tests.descriptors.everything import FLAVOUR, TOP_FILE, files
 from tests.descriptors.samples import valid
 
 
@@ -227,3 +227,17 @@ def test_a_service_is_told_how_it_may_use_the_flavour() -> None:
 def test_what_can_be_configured_and_modified_is_declared() -> None:
     assert vnfd().extensions["colour"].default == "red"
     assert list(vnfd().configurable_properties) == ["additional_configurable_properties"]
+
+
+def test_flavours_in_several_files_are_each_read_in_their_own_scope() -> None:
+    more = files()
+    second = FLAVOUR.replace("flavour_id: full }", "flavour_id: lean }", 1).replace(
+        "num_virtual_cpu: 4", "num_virtual_cpu: 2"
+    )
+    more["Definitions/lean.yaml"] = second.encode()
+    more[TOP_FILE] = more[TOP_FILE].replace(b"  - flavour.yaml\n", b"  - flavour.yaml\n  - lean.yaml\n")
+    both = valid(read_vnfd(more, TOP_FILE))
+    assert {id: each.vdus["server"].cpus for id, each in both.flavours.items()} == {"full": 4, "lean": 2}
+    assert both.default_flavour == "full"
+    more["Definitions/lean.yaml"] = FLAVOUR.encode()
+    assert [each.code for each in read_vnfd(more, TOP_FILE).errors] == ["duplicate-flavour"]

@@ -23,6 +23,8 @@ MISTAKES = [
     ("{ virtual_mem_size: 2 GiB }", "{ virtual_mem_size: 2 }", "wrong-unit", "virtual_mem_size: 2 }", None),
     ("{ virtual_mem_size: 2 GiB }", "{ virtual_mem_size: [] }", "wrong-type", "virtual_mem_size: []", None),
     ("{ get_input: size }", "{ get_input: sizes }", "unknown-input", "get_input: sizes", "size"),
+    ("{ get_input: size }", "{ get_property: [ SELF, cores ] }", "dangling-reference", "SELF, cores", None),
+    ("{ get_input: size }", "{ token: [ 'a:b', ':', 7 ] }", "dangling-reference", "token:", None),
     ("{ get_input: size }", "two", "wrong-type", "num_virtual_cpu: two", None),
     ("{ get_input: size }", "0", "bad-value", "num_virtual_cpu: 0", None),
     (

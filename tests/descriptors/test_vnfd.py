@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fairlead.descriptors import (
     AllocationPool,
     Aspect,
@@ -46,6 +48,22 @@ def test_sizes_are_whole_bytes() -> None:
 
 def test_an_input_with_a_default_gives_its_value() -> None:
     assert simple().vdus["router"].cpus == 2
+
+
+FUNCTIONS = [
+    ("{ get_property: [ SELF, name ] }", "router"),
+    ("{ get_property: [ disk, virtual_block_storage_data, size_of_storage ] }", "10 GB"),
+    ("{ get_property: [ VNF, provider ] }", "Acme"),
+    ("{ concat: [ { get_input: size }, ' cores of ', { get_property: [ VNF, product_name ] } ] }", "2 cores of Router"),
+    ("{ join: [ [ a, b, c ], '-' ] }", "a-b-c"),
+    ("{ token: [ 'a:b:c', ':', 1 ] }", "b"),
+]
+
+
+@pytest.mark.parametrize(("function", "value"), FUNCTIONS)
+def test_functions_that_the_package_alone_decides_are_evaluated(function: str, value: str) -> None:
+    source = changed("        description: Routes\n", f"        description: {function}\n")
+    assert simple(source).vdus["router"].description == value
 
 
 def test_paths_are_inside_the_package_wherever_they_were_written() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fairlead.descriptors.constraints import holds, rule_text
+from fairlead.descriptors.functions import called, descend, has_function
 from fairlead.descriptors.problems import Mark, Problems, nearest
 from fairlead.descriptors.scalars import SCALAR_UNITS, BadScalar, parse_scalar
 from fairlead.descriptors.schema import MISSING, Constraint, Schema
@@ -20,22 +21,12 @@ from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef
 from fairlead.descriptors.types import Types
 
-__all__ = ["FUNCTIONS", "Struct", "ValueReader", "check_defaults", "descend"]
+__all__ = ["Struct", "ValueReader", "check_defaults"]
 
-FUNCTIONS: Final = (
-    "get_input",
-    "get_property",
-    "get_attribute",
-    "get_artifact",
-    "get_operation_output",
-    "get_nodes_of_type",
-    "concat",
-    "join",
-    "token",
-)
 _DEEPEST_CALL: Final = 16
 _DEEPEST_VALUE: Final = 64
 _MOST_READS: Final = 150_000
+_TEXT: Final = Schema("string", required=False)
 
 
 class Struct:
@@ -78,7 +69,8 @@ Lookup = Callable[[str, list[str]], Node | None]
 class ValueReader:
     """Reads values in one scope: `inputs` are the values of the inputs there, None for one without a value.
 
-    `properties_of(node template, path)` finds the node for `get_property`.
+    `properties_of(node template, path)` finds the node for `get_property`. `holder` is the node template whose values are being
+    read, for `SELF`.
     """
 
     def __init__(
@@ -88,6 +80,7 @@ class ValueReader:
         self.problems = problems
         self.inputs = inputs
         self.properties_of = properties_of
+        self.holder = ""
         self._calls = 0
         self._depth = 0
 
@@ -169,7 +162,7 @@ class ValueReader:
             self._depth -= 1
 
     def _read(self, node: Node, schema: Schema, label: str, mark: Mark) -> Any:
-        call = _function(node)
+        call = called(node)
         if call is not None:
             return self._call(node, *call, schema, label)
         if node.value is None and schema.type not in ("any", "null"):
@@ -271,22 +264,51 @@ class ValueReader:
             if name == "get_input":
                 return self._get_input(argument, schema, label)
             if name == "get_property":
-                path = [child.text for child in argument.sequence or []]
-                found = self.properties_of(path[0], path[1:]) if len(path) > 1 else None
-                if found is not None:
-                    return self.read(found, schema, label)
-                self.problems.error(
-                    "dangling-reference", f"{label}: there is no property {'/'.join(path)}", argument.mark
-                )
-                return MISSING
-            if name == "concat" and argument.sequence is not None:
-                text = Schema("string")
-                parts = [self.read(child, text, f"a part of {label}") for child in argument.sequence]
-                return MISSING if MISSING in parts else "".join(parts)
+                return self._get_property(argument, schema, label)
+            if name in ("concat", "join", "token") and argument.sequence is not None:
+                text = self._text(name, argument, label)
+                return MISSING if text is None else self._constrained(text, node, schema, label)
             self.problems.warning("function-not-evaluated", f'{label}: "{name}" is not evaluated here', node.mark)
             return MISSING
         finally:
             self._calls -= 1
+
+    def _get_property(self, argument: Node, schema: Schema, label: str) -> Any:
+        path = [child.text for child in argument.sequence or []]
+        name = self.holder if path[:1] == ["SELF"] else path[0] if path else ""
+        found = self.properties_of(name, path[1:]) if len(path) > 1 else None
+        if found is None:
+            told = f"{label}: there is no property {'/'.join(path) or 'named'}"
+            self.problems.error("dangling-reference", told, argument.mark)
+            return MISSING
+        before, self.holder = self.holder, name
+        try:
+            return self.read(found, schema, label)
+        finally:
+            self.holder = before
+
+    def _text(self, name: str, argument: Node, label: str) -> str | None:
+        """What `concat`, `join` and `token` come to (TOSCA Simple Profile 1.3, 4.3); None if a part of it has no value."""
+        parts = argument.sequence or []
+        if name == "join":
+            parts = (parts[0].sequence or []) if parts else []
+        read = [self.read(child, _TEXT, f"a part of {label}") for child in parts]
+        if MISSING in read:
+            return None
+        if name == "concat":
+            return "".join(read)
+        items = argument.sequence or []
+        if name == "join":
+            return (items[1].text if len(items) > 1 else "").join(read)
+        tokens = re.split(f"[{re.escape(read[1])}]", read[0]) if len(read) == 3 and read[1] else []
+        if len(read) == 3 and read[2].isdecimal() and int(read[2]) < len(tokens):
+            return tokens[int(read[2])]
+        self.problems.error("dangling-reference", f"{label}: there is no such token", argument.mark)
+        return None
+
+    def _constrained(self, text: str, node: Node, schema: Schema, label: str) -> Any:
+        """Computed text, read as if it had been written in the place of the function."""
+        return self.read(Node(text, node.mark, text), schema, label)
 
     def _get_input(self, argument: Node, schema: Schema, label: str) -> Any:
         path = [child.text for child in argument.sequence] if argument.sequence else [argument.text]
@@ -315,38 +337,8 @@ def check_defaults(types: Types) -> None:
     reader = ValueReader(types, types.problems, {}, lambda _name, _path: None)
     for definition in types.own():
         for key, schema in definition.properties.items():
-            if isinstance(schema.default, Node) and not _has_function(schema.default):
+            if isinstance(schema.default, Node) and not has_function(schema.default):
                 reader.read(schema.default, schema, f'"{key}"')
-
-
-def _has_function(node: Node) -> bool:
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if _function(each) is not None:
-            return True
-        waiting += (each.mapping or {}).values() if each.mapping is not None else each.sequence or []
-    return False
-
-
-def descend(node: Node | None, path: list[str]) -> Node | None:
-    """The value below `node` along names and list indices."""
-    for step in path:
-        if node is None:
-            return None
-        items = node.sequence
-        if items is not None:
-            node = items[int(step)] if step.isascii() and step.isdigit() and int(step) < len(items) else None
-        else:
-            node = node.get(step)
-    return node
-
-
-def _function(node: Node) -> tuple[str, Node] | None:
-    if node.mapping is None or len(node.mapping) != 1:
-        return None
-    name, argument = next(iter(node.mapping.items()))
-    return (name, argument) if name in FUNCTIONS else None
 
 
 def _wanted(schema: Schema) -> str:

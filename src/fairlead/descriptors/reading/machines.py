@@ -17,12 +17,13 @@ from fairlead.descriptors.compute import (
     Vdu,
     VduKind,
 )
+from fairlead.descriptors.functions import descend
 from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.picking import maintenance, monitoring, plain, struct
 from fairlead.descriptors.reading.template import resolve_file
 from fairlead.descriptors.reading.topology import COMPUTE, CONTAINER_UNIT, NodeTemplate, Topology
 from fairlead.descriptors.source import Node
-from fairlead.descriptors.values import Struct, descend
+from fairlead.descriptors.values import Struct
 
 __all__ = ["read_storages", "read_vdus"]
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from fairlead.descriptors.artifacts import Artifact
 from fairlead.descriptors.documents import inside
+from fairlead.descriptors.functions import descend
 from fairlead.descriptors.problems import Mark, nearest
 from fairlead.descriptors.reading.topology import (
     CONNECTION_POINT,
@@ -24,10 +25,10 @@ from fairlead.descriptors.reading.topology import (
     Requirement,
     Topology,
 )
-from fairlead.descriptors.schema import Schema
+from fairlead.descriptors.schema import MISSING, Schema
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef, read_schema
-from fairlead.descriptors.values import ValueReader, descend
+from fairlead.descriptors.values import ValueReader
 
 __all__ = ["open_topology", "resolve_file"]
 
@@ -47,9 +48,8 @@ def open_topology(package: Package, file: str, root: Node, given: Mapping[str, N
         holder = nodes.get(name)
         if holder is None:
             return None
-        found = descend(holder.get("properties"), path)
-        capability = holder.get("capabilities")
-        return found or descend(capability, [path[0], "properties", *path[1:]])
+        capability = descend(holder.get("capabilities"), [path[0], "properties", *path[1:]])
+        return descend(holder.get("properties"), path) or capability or _inherited(package, holder, path, given)
 
     topology = Topology(
         package, file, root, inputs, ValueReader(package.types, package.problems, inputs, properties_of)
@@ -69,6 +69,21 @@ def open_topology(package: Package, file: str, root: Node, given: Mapping[str, N
     return topology
 
 
+def _inherited(package: Package, holder: Node, path: list[str], given: Mapping[str, Node]) -> Node | None:
+    """A property that a node template takes from its type, or a VNF from the file that names the flavour."""
+    type_node = holder.get("type")
+    definition = package.types.find("node_types", type_node.text) if type_node is not None else None
+    if definition is None:
+        return None
+    if path[0] in given and package.types.derives("node_types", definition.name, VNF_NODE):
+        return descend(given[path[0]], path[1:])
+    schema = definition.properties.get(path[0])
+    if schema is None or schema.default is MISSING:
+        return None
+    default = schema.default
+    return descend(default if isinstance(default, Node) else Node(default, holder.mark, str(default)), path[1:])
+
+
 def _node(topology: Topology, name: str, node: Node, mark: Mark) -> None:
     types, problems = topology.package.types, topology.problems
     type_node = node.get("type")
@@ -81,6 +96,7 @@ def _node(topology: Topology, name: str, node: Node, mark: Mark) -> None:
         return
     properties = node.get("properties")
     label = f'"{name}"'
+    topology.reader.holder = name
     if types.derives("node_types", definition.name, VNF_NODE):
         struct = topology.reader.given(properties, definition, "node_types", mark, label)
     else:

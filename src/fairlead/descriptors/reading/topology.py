@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fairlead.descriptors.artifacts import Artifact
+from fairlead.descriptors.functions import descend
 from fairlead.descriptors.problems import Mark, Problems, Severity
 from fairlead.descriptors.source import Node
 from fairlead.descriptors.typedefs import TypeDef
 from fairlead.descriptors.types import Types
-from fairlead.descriptors.values import Struct, ValueReader, descend
+from fairlead.descriptors.values import Struct, ValueReader
 
 __all__ = [
     "COMPUTE",
