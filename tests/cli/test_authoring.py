@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.authoring.test_signing import files_of, vendor
@@ -124,3 +125,14 @@ def test_a_package_is_signed_when_it_is_built(fairlead: Run, tmp_path: Path) -> 
         assert "signer-not-checked" in fairlead("lint", made).out
         assert fairlead("lint", made, "--trust", "vendor.crt", "--strict").code == 0
     assert fairlead("package", "build", "vm", "--key", "vendor.key").code == 1
+
+
+def test_a_package_is_not_built_into_itself(fairlead: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fairlead("package", "init", "vm")
+    said = fairlead("package", "build", "vm", "--to", "vm/Files/vm.csar")
+    assert said.code == 1
+    assert "target-in-package" in said.err
+    monkeypatch.chdir(tmp_path / "vm")
+    assert fairlead("package", "build", ".").code == 0
+    assert (tmp_path / "vm.csar").is_file()
+    assert not list((tmp_path / "vm").glob("*.csar"))

@@ -41,6 +41,13 @@ def build(folder: Path, target: Path, *, signing: Signing | None = None, level: 
     With errors there is nothing at `target` that was not there before. `level` is zlib's. Raises BadRequest,
     Unprocessable, OSError.
     """
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise BadRequest(
+            f"{target} is in the folder that it is made of, so the next package would hold this one.",
+            code="target-in-package",
+            place=str(target),
+            remedy="Name a place outside of the folder with --to.",
+        )
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".csar")
     made = Path(name)
     try:

@@ -56,7 +56,7 @@ def init(invocation: Invocation, directory: Path, kind: str, name: str | None, p
     "target",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the CSAR goes; NAME.csar here unless given, NAME being the directory's.",
+    help="Where the CSAR goes, outside of DIRECTORY; NAME.csar here unless given, NAME being the directory's.",
 )
 @click.option("--key", metavar="FILE", type=_FILE, help="Sign it with this private key (PEM).")
 @click.option("--certificate", metavar="FILE", type=_FILE, help="The key's certificate, and those above it (PEM).")
@@ -100,7 +100,7 @@ def build(
         password = password_file.read_text(encoding="utf-8").strip() if password_file is not None else None
         signing = signing_with(key, certificate, option=int(option), password=password)
     whole = signing is not None and signing.option == 2
-    path = target or Path(f"{directory.resolve().name}.{'zip' if whole else 'csar'}")
+    path = target or _beside(directory, "zip" if whole else "csar")
     found = make(directory, path, signing=signing)
     for mistake in found.mistakes:
         click.echo(str(mistake), err=True)
@@ -111,6 +111,13 @@ def build(
         click.get_current_context().exit(Exit.ERROR)
     document = {"file": path.as_posix(), "size": path.stat().st_size, "warnings": found.warnings}
     show(invocation, document, path.as_posix)
+
+
+def _beside(directory: Path, ending: str) -> Path:
+    """Where a package goes unless it is said: here, or next to the directory if here is in it."""
+    name = f"{directory.resolve().name}.{ending}"
+    inside = Path.cwd().resolve().is_relative_to(directory.resolve())
+    return directory / ".." / name if inside else Path(name)
 
 
 def show_as(invocation: Invocation, package: str, format_: str, *, flavour: str | None, to: Path | None) -> None:
