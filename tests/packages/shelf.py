@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from fairlead.clock import SteppedClock
 from fairlead.descriptors import read_vnfd
 from fairlead.events import EventLog
-from fairlead.packages import META_FILE, Catalogue, FileClaims, LocalStorage, PackageStorage
+from fairlead.packages import META_FILE, Catalogue, FileClaims, LocalStorage, PackageStorage, Trust
 from fairlead.packages.fetching import Fetcher
 from fairlead.packages.tables import contents, packages
 from fairlead.sol import KeyValuePairs, PackageOperationalState, VnfPkgInfo, VnfPkgInfoModifications
@@ -54,6 +54,7 @@ class Shelf:
         upload_limit: int = 2**30,
         fetcher: Fetcher | None = None,
         fetch_timeout: float = 3600.0,
+        trust: Trust | None = None,
     ) -> None:
         self.clock = clock or SteppedClock()
         self.store = store
@@ -70,6 +71,7 @@ class Shelf:
             upload_limit=upload_limit,
             fetcher=fetcher,
             fetch_timeout=fetch_timeout,
+            trust=trust,
         )
 
     def uses(self, _tx: Tx, package: str) -> list[str]:

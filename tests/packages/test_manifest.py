@@ -19,6 +19,7 @@ non_mano_artifact_sets:
         Source: Other/b.txt
         source: Other/c.txt
 """
+PNFD = "pnfd_name: x\npnfd_provider: x\npnfd_archive_version: 1.0\npnfd_release_date_time: 2026-01-20T11:20:43Z"
 CMS = "-----BEGIN CMS-----\nMIIG\nAAAA\n-----END CMS-----\n"
 
 
@@ -99,9 +100,6 @@ def test_a_signature_block_that_is_not_whole_or_not_last_is_told(broken: str) ->
     assert "broken-signature" in [code for code, _ in problems]
 
 
-PNFD = "pnfd_name: x\npnfd_provider: x\npnfd_archive_version: 1.0\npnfd_release_date_time: 2026-01-20T11:20:43Z"
-
-
 @pytest.mark.parametrize(
     ("metadata", "what"), [("nsd_designer: x", "network service"), (PNFD, "physical network function")]
 )
@@ -126,6 +124,43 @@ def test_digests_in_tosca_meta_count_as_well(tmp_path: Path) -> None:
     meta = entries()["TOSCA-Metadata/TOSCA.meta"].decode() + "\nName: ChangeLog.txt\nAlgorithm: SHA-256\nHash: 00\n"
     reading = read_package(write_zip(tmp_path / "a.csar", entries(meta=meta)))
     assert only(reading, "wrong-digest").file == "TOSCA-Metadata/TOSCA.meta"
+
+
+@pytest.mark.parametrize("algorithm", ["SHA-224", "SHA-256", "SHA-384", "SHA-512", "sha512"])
+@pytest.mark.parametrize("order", ["Source Algorithm Hash", "Source Hash Algorithm"])
+def test_every_function_of_sha2_is_checked_whatever_the_order_of_the_lines(
+    tmp_path: Path, algorithm: str, order: str
+) -> None:
+    function = algorithm.lower().replace("-", "")
+    values = {"Algorithm": algorithm, "Source": "ChangeLog.txt"}
+
+    def problems(content: bytes) -> list[str]:
+        lines = {**values, "Hash": hashlib.new(function, content).hexdigest()}
+        block = "".join(f"\n{name}: {lines[name]}" for name in order.split()) + "\n"
+        files = entries({"vnfd.mf": METADATA.encode() + block.encode()})
+        reading = read_package(write_zip(tmp_path / "a.csar", files))
+        return [each.code for each in reading.problems if each.code != "file-not-in-manifest"]
+
+    assert problems(b"first\n") == []
+    assert problems(b"second\n") == ["wrong-digest"]
+
+
+def test_what_a_manifest_lists_without_digest_has_to_be_there_too(tmp_path: Path) -> None:
+    text = METADATA + "\nSource: gone\nSource: ChangeLog.txt\n" + SETS.replace("Other/b.txt", "https://acme.example/b")
+    reading = read_package(write_zip(tmp_path / "a.csar", entries({"vnfd.mf": text.encode()})))
+    missing = [each for each in reading.problems if each.code == "file-missing"]
+    lines = text.splitlines()
+    assert [lines[each.line - 1].strip() for each in missing] == [
+        "Source: gone",
+        "source: Events/a.yml",
+        "source: Other/c.txt",
+    ]
+
+
+@pytest.mark.parametrize("lacking", ["pnfd_name", "pnfd_provider", "pnfd_archive_version", "pnfd_release_date_time"])
+def test_the_manifest_of_a_physical_function_needs_metadata_of_its_own(lacking: str) -> None:
+    _, problems = parsed("metadata:\n" + "\n".join(line for line in PNFD.split("\n") if not line.startswith(lacking)))
+    assert problems == [("manifest-incomplete", 1)]
 
 
 def test_sha512_is_checked_and_weaker_functions_are_refused(tmp_path: Path) -> None:

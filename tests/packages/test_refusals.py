@@ -75,6 +75,70 @@ def test_an_encrypted_file_is_refused(tmp_path: Path) -> None:
         assert codes(csar.problems) == ["bad-entry"]
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("changelog.TXT", "ChangeLog.txt"), ("FILES/x", "Files/router.qcow2"), ("Files/\u00e9", "Files/e\u0301")],
+)
+def test_names_that_are_apart_only_by_case_or_composition_are_refused(tmp_path: Path, name: str, other: str) -> None:
+    files = entries({other: b"", name: b""})
+    for path in (write_zip(tmp_path / "a.csar", files), write_directory(tmp_path / "a", files)):
+        with open_csar(path) as csar:
+            assert set(codes(csar.problems)) == {"duplicate-entry"}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_files_that_are_neither_stored_nor_deflated_are_refused(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.csar"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.yaml", b"a: 1" * 100, compress_type=method)
+    with open_csar(path) as csar:
+        assert codes(csar.problems) == ["bad-entry"]
+
+
+def test_an_entry_that_reaches_into_the_next_one_is_refused(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.csar", [("a", bytes(range(256)) * 40), ("b", b"b"), ("c", b"c")])
+    with zipfile.ZipFile(path) as archive:
+        packed = archive.getinfo("a").compress_size
+    content = bytearray(path.read_bytes())
+    central = content.index(b"PK\x01\x02")
+    struct.pack_into("<L", content, central + 20, packed + 40)
+    path.write_bytes(content)
+    with open_csar(path) as csar:
+        assert codes(csar.problems) == ["zip-bomb"]
+
+
+def test_a_table_of_contents_without_end_in_64_bits_is_refused_though_the_32_bits_lie(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.csar", {"a.yaml": b"a: 1"})
+    content = path.read_bytes()
+    at = content.rindex(b"PK\x05\x06")
+    start, size = struct.unpack_from("<L", content, at + 16)[0], struct.unpack_from("<L", content, at + 12)[0]
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 2**40, start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    path.write_bytes(content[:at] + record + locator + content[at:])
+    assert size < 100
+    with open_csar(path) as csar:
+        assert codes(csar.problems) == ["too-many-entries"]
+
+
+def test_sizes_in_64_bits_that_lie_are_refused_or_stopped_at(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.csar", entries())
+    content = bytearray(path.read_bytes())
+    central = content.index(b"PK\x01\x02")
+    struct.pack_into("<L", content, central + 24, 3)
+    path.write_bytes(content)
+    reading = read_package(path)
+    assert reading.vnfd is None
+    assert reading.problems != ()
+
+
+def test_a_manifest_that_is_too_large_is_told_and_not_cut_off(tmp_path: Path) -> None:
+    files = entries()
+    files["vnfd.mf"] += b"# padding\n" * 900_000
+    reading = read_package(write_zip(tmp_path / "a.csar", files))
+    assert "too-large" in codes(reading.problems)
+    assert reading.vnfd is None
+
+
 def test_an_archive_that_would_grow_out_of_proportion_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.csar", {**entries(), "zeros": bytes(32 * 2**20)})
     with open_csar(path) as csar:
