@@ -47,6 +47,15 @@ def test_a_single_yaml_file_at_the_root_is_the_descriptor_and_has_its_manifest_b
     assert read_package(tmp_path / "a.csar").problems == ()
 
 
+def test_a_history_of_changes_is_asked_for_in_either_layout(tmp_path: Path) -> None:
+    meta = META.replace("ETSI-Entry-Change-Log: ChangeLog.txt\n", "")
+    with open_csar(write_zip(tmp_path / "a.csar", entries(meta=meta))) as csar:
+        assert codes(csar.problems) == ["meta-incomplete"]
+    text = SOURCE.replace("../", "").encode()
+    with open_csar(write_zip(tmp_path / "b.csar", {"vnfd.yaml": text, "vnfd.mf": manifest({})})) as csar:
+        assert codes(csar.problems) == ["no-change-log"]
+
+
 def test_several_yaml_files_at_the_root_are_not_guessed_from(tmp_path: Path) -> None:
     reading = read_package(write_zip(tmp_path / "a.csar", {"a.yaml": b"a: 1", "b.yaml": b"b: 1"}))
     assert codes(reading.problems) == ["no-entry"]

@@ -25,6 +25,7 @@ PACKAGE_CODES: Final[Mapping[str, str]] = {
     "unknown-entry": "SOL004 has no such entry at this place.",
     "meta-incomplete": "TOSCA.meta lacks an entry that SOL004 requires.",
     "no-manifest": "The package has no manifest, so its files cannot be checked.",
+    "no-change-log": "SOL004 4.3.3 wants the history of changes, in ChangeLog.txt where there is no TOSCA.meta.",
     "manifest-incomplete": "The manifest lacks something that SOL004 requires.",
     "file-not-in-manifest": "The manifest gives digests, and none of this file; an error where the manifest is signed.",
     "digest-algorithm": "SOL004 allows SHA-256 and SHA-512 for digests, and the rest of SHA-2.",

@@ -29,6 +29,7 @@ _YAML: Final = (".yaml", ".yml")
 _ARCHIVES: Final = (".csar", ".zip")
 _SIGNATURE_ENDINGS: Final = (".cms", ".p7s", ".p7", ".p7b", ".p7c", ".sig")
 _CERTIFICATE_ENDINGS: Final = (".cert", ".crt", ".cer", ".pem")
+_CHANGE_LOG: Final = "ChangeLog.txt"
 _LARGEST_TEXT: Final = 8 * 2**20
 _LARGEST_PROOF: Final = 2**20
 _MOST_CERTIFICATES: Final = 16
@@ -270,6 +271,8 @@ def _find_entry(csar: Csar, contents: Contents) -> None:
     mark = Mark(csar.label)
     if len(roots) == 1:
         csar.entry = roots[0]
+        if _CHANGE_LOG not in contents.sizes:
+            csar.found.warning("no-change-log", f'the package has no "{_CHANGE_LOG}" at its root', mark)
         _read_manifest(csar, contents, f"{roots[0].rpartition('.')[0]}.mf", Mark(roots[0]))
     elif roots:
         told = f"there is no {META_FILE}, and several YAML files at the root: {', '.join(sorted(roots)[:5])}"

@@ -74,7 +74,7 @@ def read_meta(content: bytes, problems: Problems, file: str = META_FILE) -> Tosc
             problems.error("duplicate-key", f'"{line.name}" stands here a second time', line.mark)
         else:
             entries[name] = MetaEntry(line.value, line.mark)
-    for name in ("TOSCA-Meta-File-Version", "CSAR-Version", "Created-By"):
+    for name in ("TOSCA-Meta-File-Version", "CSAR-Version", "Created-By", "ETSI-Entry-Change-Log"):
         if name not in entries:
             problems.warning("meta-incomplete", f'TOSCA.meta needs the entry "{name}"', Mark(file, 1, 1))
     if "Entry-Definitions" not in entries:
