@@ -113,6 +113,22 @@ class VimsSettings:
 class PackagesSettings:
     """Uploaded packages."""
 
+    storage: Literal["local", "s3"] = "local"
+    """`local` keeps packages in the data directory, `s3` in an S3-compatible object store (needs `pip install
+    'fairlead[s3]'`). What is in one is not looked for in the other."""
+    s3_bucket: str | None = None
+    """The bucket, which must exist."""
+    s3_prefix: str = ""
+    """What the names of objects begin with, such as `fairlead/`; for a bucket that others use, too."""
+    s3_endpoint: str | None = None
+    """Address of the store, such as `https://s3.example:9000`; by default Amazon's."""
+    s3_region: str | None = None
+    """Region of the bucket; by default the one that Amazon's own tools would take."""
+    s3_access_key: str | None = None
+    """Access key; without one the credentials are found as Amazon's own tools find them: environment, files, the
+    machine's role."""
+    s3_secret_key: str | None = field(default=None, repr=False)
+    """Secret key."""
     upload_limit: Count = 64 * 1024**3
     """Bytes of a package. The disk is the true limit; this one ends an upload that was never meant to end."""
     fetch_timeout: Seconds = 3600.0
@@ -267,6 +283,14 @@ def _grouped(chosen: Mapping[str, Any]) -> Settings:
 def _checked(settings: Settings) -> Settings:
     if settings.vims.poll_shortest > settings.vims.poll_longest:
         raise _invalid("'vims.poll_shortest' is longer than 'vims.poll_longest'.", "vims", "Swap them.")
+    if settings.packages.storage == "s3" and not settings.packages.s3_bucket:
+        raise _invalid(
+            "Packages are to be kept in S3, and no bucket is named.", "packages.s3_bucket", "Name the bucket."
+        )
+    if (settings.packages.s3_access_key is None) != (settings.packages.s3_secret_key is None):
+        raise _invalid(
+            "Of the keys for S3 there is one and not the other.", "packages.s3_secret_key", "Give both, or none."
+        )
     if settings.store.url and not settings.store.url.startswith(("postgresql", "postgres://", "sqlite:///")):
         raise _invalid(
             "'store.url' is neither PostgreSQL nor an SQLite file.",

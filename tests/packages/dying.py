@@ -19,7 +19,8 @@ from typing import IO, Any, TypeVar
 
 from fairlead.packages import LocalStorage
 from fairlead.packages.fetching import Fetcher
-from fairlead.packages.storage import LocalUpload
+from fairlead.packages.s3 import S3Access, S3Storage
+from fairlead.packages.storage import PackageStorage, Upload
 from fairlead.sol import UploadVnfPackageFromUriRequest
 from fairlead.store import Store, Tx
 from tests.descriptors.samples import ROOT
@@ -27,6 +28,8 @@ from tests.packages.shelf import PROJECT, Shelf, in_chunks
 
 T = TypeVar("T")
 DIED = 9
+BUCKET = "FAIRLEAD_TEST_BUCKET"
+"""Environment: the address of a bucket, for a process that keeps packages there."""
 
 
 async def dies(url: str, data: Path, what: str, package: str, point: int, content: bytes = b"") -> bool:
@@ -40,6 +43,13 @@ async def dies(url: str, data: Path, what: str, package: str, point: int, conten
     _, told = await process.communicate()
     assert process.returncode in (0, DIED), told.decode()
     return process.returncode == DIED
+
+
+def s3_storage(bucket: str, data: Path, **more: Any) -> S3Storage:
+    """A storage in the bucket whose address ends with its name."""
+    endpoint, _, name = bucket.rpartition("/")
+    access = S3Access(bucket=name, endpoint=endpoint, access_key="nobody", secret_key="nothing", **more)
+    return S3Storage(data, access, reserve=0)
 
 
 class Points:
@@ -72,44 +82,48 @@ class DyingStore(Store):
         return result
 
 
-class DyingUpload(LocalUpload):
+class DyingUpload:
     """Dies while content comes in."""
 
-    points: Points
+    def __init__(self, upload: Upload, points: Points) -> None:
+        self._upload, self._points = upload, points
 
     def write(self, part: bytes) -> None:
-        self.points.around(super().write, part)
+        self._points.around(self._upload.write, part)
 
     def commit(self) -> None:
-        self.points.around(super().commit)
+        self._points.around(self._upload.commit)
+
+    def abort(self) -> None:
+        self._upload.abort()
 
 
-class DyingStorage(LocalStorage):
+class DyingStorage:
     """Dies before or after a call."""
 
-    points: Points
+    def __init__(self, storage: PackageStorage, points: Points) -> None:
+        self._storage, self._points = storage, points
+        self.artifacts, self.reserve, self.place = storage.artifacts, storage.reserve, storage.place
 
     def open_upload(self, key: str) -> DyingUpload:
-        upload = self.points.around(super().open_upload, key)
-        upload.__class__ = DyingUpload
-        assert isinstance(upload, DyingUpload)
-        upload.points = self.points
-        return upload
+        return DyingUpload(self._points.around(self._storage.open_upload, key), self._points)
 
     def open(self, key: str) -> IO[bytes]:
-        return self.points.around(super().open, key)
+        return self._points.around(self._storage.open, key)
 
     def size(self, key: str) -> int | None:
-        return self.points.around(super().size, key)
+        return self._points.around(self._storage.size, key)
 
     def delete(self, key: str) -> None:
-        self.points.around(super().delete, key)
+        self._points.around(self._storage.delete, key)
 
 
 async def main(url: str, data: str, what: str, package: str, point: str, content: bytes) -> None:
     store = DyingStore(url)
-    storage = DyingStorage(Path(data), reserve=0)
-    store.points = storage.points = Points(int(point))
+    store.points = Points(int(point))
+    bucket = os.environ.get(BUCKET)
+    kept = s3_storage(bucket, Path(data)) if bucket else LocalStorage(Path(data), reserve=0)
+    storage = DyingStorage(kept, store.points)
     shelf = Shelf(store, Path(data), storage=storage, fetcher=Fetcher((ip_network("127.0.0.0/8"),)))
     if what == "upload":
         await shelf.catalogue.upload(PROJECT, package, in_chunks(content))

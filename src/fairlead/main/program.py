@@ -37,9 +37,10 @@ from fairlead.operations import (
 )
 from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
-from fairlead.packages import Catalogue, FileClaims, LocalStorage, load_trust
+from fairlead.packages import Catalogue, DatabaseClaims, FileClaims, LocalStorage, PackageStorage, load_trust
 from fairlead.packages.fetching import Fetcher
 from fairlead.packages.locks import FileLock
+from fairlead.packages.s3 import S3Access, S3Storage
 from fairlead.packages.targets import networks
 from fairlead.secrets import Vault, any_sealed, load_keyring
 from fairlead.settings import Settings
@@ -48,7 +49,7 @@ from fairlead.store.migrations import migrate
 from fairlead.vims import DriverType, Registrations, VimRegistry
 from fairlead.vnf import Occurrences, VnfRole, Vnfs, vnf_instances
 
-__all__ = ["Program", "driver_types"]
+__all__ = ["Program", "driver_types", "package_storage"]
 
 log = structlog.get_logger()
 _DAY = 86_400.0
@@ -98,8 +99,8 @@ class Program:
             self.store,
             self.events,
             self.clock,
-            LocalStorage(settings.data),
-            FileClaims(settings.data),
+            package_storage(settings),
+            FileClaims(settings.data) if self.store.sqlite else DatabaseClaims(self.store.url),
             _package_uses,
             upload_limit=settings.packages.upload_limit,
             fetcher=Fetcher(networks(settings.packages.fetch_allow)),
@@ -252,6 +253,22 @@ class Program:
             except Exception as error:  # noqa: BLE001 - the next time may go well
                 log.warning("retention.failed", error=repr(error))
             await self.clock.sleep(_FORGETTING)
+
+
+def package_storage(settings: Settings) -> PackageStorage:
+    """Where packages are kept."""
+    chosen = settings.packages
+    if chosen.storage == "local":
+        return LocalStorage(settings.data)
+    access = S3Access(
+        bucket=chosen.s3_bucket or "",
+        prefix=chosen.s3_prefix,
+        endpoint=chosen.s3_endpoint,
+        region=chosen.s3_region,
+        access_key=chosen.s3_access_key,
+        secret_key=chosen.s3_secret_key,
+    )
+    return S3Storage(settings.data, access)
 
 
 def _package_uses(tx: Tx, package: str) -> list[str]:

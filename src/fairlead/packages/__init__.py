@@ -7,9 +7,9 @@ tells every mistake as a problem with its line, in the same form as the descript
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fairlead.packages.claims import Claims, FileClaims
 from fairlead.packages.codes import PACKAGE_CODES
 from fairlead.packages.contents import Contents, Limits
 from fairlead.packages.csar import Csar, Proof, Signature, open_csar
@@ -23,6 +23,7 @@ from fairlead.packages.trust import SignaturePolicy, Trust, load_trust
 
 if TYPE_CHECKING:
     from fairlead.packages.catalogue import Catalogue, PackageRef, Uses
+    from fairlead.packages.claims import Claims, DatabaseClaims, FileClaims
     from fairlead.packages.downloads import Download, Selection
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Claims",
     "Contents",
     "Csar",
+    "DatabaseClaims",
     "Digest",
     "Download",
     "FileClaims",
@@ -61,14 +63,16 @@ __all__ = [
 ]
 
 
+_LATER = {
+    "catalogue": ("Catalogue", "PackageRef", "Uses"),
+    "claims": ("Claims", "DatabaseClaims", "FileClaims"),
+    "downloads": ("Download", "Selection"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    """The catalogue, imported when it is asked for: it brings the database, for which a linter must not wait."""
-    if name in ("Catalogue", "PackageRef", "Uses"):
-        from fairlead.packages import catalogue
-
-        return getattr(catalogue, name)
-    if name in ("Download", "Selection"):
-        from fairlead.packages import downloads
-
-        return getattr(downloads, name)
+    """The catalogue and its parts, imported when asked for: they bring the database, for which a linter must not wait."""
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"fairlead.packages.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,12 +14,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+from fairlead.errors import StorageFull
 from fairlead.packages.disk import put_in_place, require_room, telling_of_full_disk
 from fairlead.packages.locks import FileLock
 
-__all__ = ["ExtractedFiles", "WrongContent"]
+__all__ = ["IN_HAND", "ExtractedFiles", "WrongContent"]
 
 _PART = 2**20
+IN_HAND = 3600.0
+"""Seconds for which a file that somebody asked for is taken to be in use: loading an image into a VIM takes minutes."""
 
 
 class WrongContent(Exception):
@@ -45,8 +48,11 @@ class ExtractedFiles:
         return path
 
     def put(self, digest: str, stream: IO[bytes], size: int, now: float) -> Path:
-        """Copy `stream` to its place. Raises WrongContent, StorageFull, OSError, and what reading raises."""
-        require_room(self._directory, self._reserve, size)
+        """Copy `stream` to its place. When the disk is full, what nobody has asked for lately makes room.
+
+        Raises WrongContent, StorageFull, OSError, and what reading raises.
+        """
+        self._make_room(size, now)
         path = self._path(digest)
         lock = FileLock.take(self._incoming / f"{path.name}.{secrets.token_hex(8)}")
         assert lock is not None
@@ -74,6 +80,18 @@ class ExtractedFiles:
             lock = FileLock.take(path)
             if lock is not None:
                 lock.release(remove=True)
+
+    def _make_room(self, size: int, now: float) -> None:
+        """Remove the files that were asked for longest ago, until `size` bytes fit. Raises StorageFull."""
+        used = sorted((path.stat().st_mtime, path) for path in self._directory.iterdir() if path.is_file())
+        while True:
+            try:
+                require_room(self._directory, self._reserve, size)
+                return
+            except StorageFull:
+                if not used or used[0][0] >= now - IN_HAND:
+                    raise
+                used.pop(0)[1].unlink(missing_ok=True)
 
     def _copy(self, stream: IO[bytes], descriptor: int, digest: str) -> None:
         state = hashlib.sha256()

@@ -12,7 +12,7 @@ import structlog
 
 from fairlead.clock import Clock
 from fairlead.errors import StorageUnavailable, StoreUnavailable
-from fairlead.packages.extracted import ExtractedFiles
+from fairlead.packages.extracted import IN_HAND, ExtractedFiles
 from fairlead.packages.storage import PackageStorage
 from fairlead.packages.tables import removals
 from fairlead.packages.threads import to_end
@@ -21,8 +21,6 @@ from fairlead.store import Store, Tx
 __all__ = ["Removals"]
 
 log = structlog.get_logger()
-_IN_HAND = 3600.0
-"""Seconds for which a file that somebody asked for is taken to be in use: loading an image into a VIM takes minutes."""
 
 
 class Removals:
@@ -46,7 +44,7 @@ class Removals:
             row = await self._store.read(lambda tx: tx.find(removals, removals.c.digests, key=key))
             if row is not None:
                 await to_end(self._storage.delete, key)
-                await to_end(self._extracted.forget, row.digests, self._clock.now() - _IN_HAND)
+                await to_end(self._extracted.forget, row.digests, self._clock.now() - IN_HAND)
                 await self._store.write(lambda tx: tx.run(tx.delete(removals).where(removals.c.key == key)))
         except (OSError, StorageUnavailable, StoreUnavailable) as error:
             log.warning("package.removal-failed", place=self._storage.place(key), cause=str(error))
