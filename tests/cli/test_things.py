@@ -63,6 +63,22 @@ def test_packages_are_listed_changed_and_deleted(fairlead: Run, peer: Peer) -> N
     assert not peer.state.packages
 
 
+@pytest.mark.usefixtures("gateway")
+def test_who_signed_a_package_is_shown(fairlead: Run, peer: Peer) -> None:
+    (package,) = peer.state.packages.values()
+    assert "signed by" not in fairlead("package", "show", "edge").out
+    signer = {
+        "subject": "CN=Packages",
+        "issuer": "CN=Acme CA",
+        "serialNumber": "1f",
+        "notAfter": "2027-01-01T00:00:00Z",
+    }
+    package["signer"] = {**signer, "trusted": True}
+    assert "CN=Packages, certified by CN=Acme CA until 2027-01-01T00:00:00Z" in fairlead("package", "show", "edge").out
+    package["signer"] = {**signer, "trusted": False}
+    assert "nobody has said to trust" in fairlead("package", "show", "edge").out
+
+
 def test_a_package_without_content_makes_no_instance(fairlead: Run) -> None:
     fairlead("package", "create", "--name", "empty")
     said = fairlead("vnf", "create", "empty")

@@ -266,6 +266,13 @@ def _found(invocation: Invocation, package: str) -> Document:
     return invocation.client.packages.show(invocation.client.packages.find(package)["id"])
 
 
+def _signer(signer: Mapping[str, Any] | None) -> str | None:
+    if signer is None:
+        return None
+    trusted = "" if signer["trusted"] else ", whom nobody has said to trust"
+    return f"{signer['subject']}, certified by {signer['issuer']} until {signer['notAfter']}{trusted}"
+
+
 def _details(package: Mapping[str, Any]) -> str:
     checksum = package.get("checksum")
     images = [
@@ -284,6 +291,7 @@ def _details(package: Mapping[str, Any]) -> str:
             ("usage", package["usageState"]),
             ("data", package.get("userDefinedData")),
             ("checksum", checksum),
+            ("signed by", _signer(package.get("signer"))),
         ]
     )
     shown = table(("IMAGE", "NAME", "VERSION", "FORMAT", "FILE"), images)
