@@ -47,6 +47,37 @@ def test_a_refused_package_shows_every_mistake_and_leaves_nothing(fairlead: Run,
     assert "vnfd.yaml:7:3" in fairlead("package", "show", package).err
 
 
+def test_a_package_is_onboarded_from_a_uri_with_credentials(fairlead: Run, peer: Peer, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("its-secret\n")
+    uri = "https://vendor.example/edge.csar"
+    said = fairlead("package", "onboard", uri, "--credential", "user=me", "--credential", "password=@password")
+    assert (said.code, "ONBOARDED" in said.out) == (0, True)
+    [request] = peer.asked("POST", "/upload_from_uri")
+    assert request["body"] == {"addressInformation": uri, "userName": "me", "password": "its-secret"}
+    assert "its-secret" not in said.out + said.err
+    (tmp_path / "edge.csar").write_bytes(b"a package")
+    assert fairlead("package", "onboard", "edge.csar", "--credential", "user=me").code == 1
+
+
+def test_a_package_and_its_parts_are_downloaded(fairlead: Run, peer: Peer, tmp_path: Path) -> None:
+    (tmp_path / "edge.csar").write_bytes(b"a package")
+    fairlead("package", "onboard", "edge.csar", "--name", "edge")
+    (id,) = peer.state.packages
+    for options, name, path in (
+        ((), f"{id}.csar", "/package_content"),
+        (("--to", "there"), "there", "/package_content"),
+        (("--manifest",), f"{id}.mf", "/manifest"),
+        (("--artifacts",), f"{id}-artifacts.zip", "/artifacts"),
+        (("--descriptor",), f"{id}-vnfd.zip", "/vnfd"),
+        (("--artifact", "Scripts/a b.sh"), "a b.sh", "/artifacts/Scripts/a b.sh"),
+    ):
+        assert fairlead("package", "download", "edge", *options).out.strip() == name
+        assert (tmp_path / name).read_bytes() == b"a package"
+        assert peer.asked("GET", path)
+    assert fairlead("package", "download", "edge", "--manifest", "--artifact", "a").code == 1
+    assert not list(tmp_path.glob("*.part"))
+
+
 def test_a_file_that_is_not_there_creates_nothing(fairlead: Run, peer: Peer) -> None:
     assert fairlead("package", "onboard", "missing.csar").code == 1
     assert not peer.state.packages

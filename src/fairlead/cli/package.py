@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from fairlead.cli.exits import Exit
 from fairlead.cli.invocation import Invocation, Object, pass_invocation
 from fairlead.cli.output import fields, show, styled_state, table
 from fairlead.cli.settling import wait_options, waiting
-from fairlead.cli.values import key_values
+from fairlead.cli.values import key_values, secret_values
 from fairlead.errors import FairleadError
 
 __all__ = ["group"]
@@ -35,17 +36,33 @@ for _command in (authoring.init, authoring.build):
     group.add_command(_command)
 
 
+_CREDENTIAL = click.option(
+    "--credential",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="For a URI: user and password, or client, secret and token-endpoint (OAuth2); - asks without echo.",
+)
+
+
 @group.command("onboard")
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="FILE|URI")
 @click.option("--name", metavar="NAME", help="A name to find it by.")
 @click.option("--data", multiple=True, metavar="KEY=VALUE", help="User-defined data (repeatable).")
 @click.option("--keep", is_flag=True, help="Keep the package in the catalogue when onboarding fails.")
+@_CREDENTIAL
 @wait_options
 @pass_invocation
 def onboard(
-    invocation: Invocation, file: Path, name: str | None, data: tuple[str, ...], keep: bool, wait: bool, timeout: float
+    invocation: Invocation,
+    source: str,
+    name: str | None,
+    data: tuple[str, ...],
+    keep: bool,
+    credential: tuple[str, ...],
+    wait: bool,
+    timeout: float,
 ) -> None:
-    """Create a package, upload FILE into it, and wait until it is onboarded.
+    """Create a package, upload FILE into it or have the server fetch it from URI, and wait until it is onboarded.
 
     FILE is a CSAR, or a folder that holds the files of one. When it cannot be onboarded, what was created is deleted
     again.
@@ -54,12 +71,12 @@ def onboard(
     Examples:
       fairlead package onboard edge-gateway.csar --name edge-gateway
       fairlead package onboard samples/edge-gateway
+      fairlead package onboard https://vendor.example/gateway.csar --credential user=me --credential password=-
     """
-    client = invocation.client
-    with opened(file) as (content, size):
-        created = client.packages.create(_data(name, data))
+    with _bringing(invocation, source, credential) as bring:
+        created = invocation.client.packages.create(_data(name, data))
         try:
-            _send(invocation, created["id"], content, size)
+            bring(created["id"])
         except BaseException:
             _drop(invocation, created["id"], keep=keep)
             raise
@@ -78,14 +95,17 @@ def create(invocation: Invocation, name: str | None, data: tuple[str, ...]) -> N
 
 @group.command("upload")
 @click.argument("package")
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="FILE|URI")
+@_CREDENTIAL
 @wait_options
 @pass_invocation
-def upload(invocation: Invocation, package: str, file: Path, wait: bool, timeout: float) -> None:
-    """Upload FILE (a CSAR, or a folder that holds the files of one) into an empty package."""
-    found = invocation.client.packages.find(package)
-    with opened(file) as (content, size):
-        _send(invocation, found["id"], content, size)
+def upload(
+    invocation: Invocation, package: str, source: str, credential: tuple[str, ...], wait: bool, timeout: float
+) -> None:
+    """Upload FILE (a CSAR, or a folder that holds the files of one) into an empty package, or have it fetched from URI."""
+    with _bringing(invocation, source, credential) as bring:
+        found = invocation.client.packages.find(package)
+        bring(found["id"])
     _follow(invocation, found["id"], wait=wait, timeout=timeout, keep=True)
 
 
@@ -156,21 +176,42 @@ def show_(invocation: Invocation, package: str, format_: str | None, flavour: st
     "target",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where it goes; ID.csar here unless given.",
+    help="Where it goes; a name made of the package's id here unless given.",
 )
+@click.option("--descriptor", "part", flag_value="vnfd", help="The files of its VNFD, as a zip archive.")
+@click.option("--manifest", "part", flag_value="manifest", help="Its manifest.")
+@click.option("--artifacts", "part", flag_value="artifacts", help="Its files but images and VNFD, as a zip archive.")
+@click.option("--artifact", metavar="PATH", help="One file of it, by its path in the package.")
 @pass_invocation
-def download(invocation: Invocation, package: str, target: Path | None) -> None:
-    """Download an onboarded package as it was uploaded."""
-    found = invocation.client.packages.find(package)
-    path = target or Path(f"{found['id']}.csar")
-    part = path.with_name(f"{path.name}.part")
+def download(invocation: Invocation, package: str, target: Path | None, part: str | None, artifact: str | None) -> None:
+    """Download an onboarded package as it was uploaded, or a part of it.
+
+    A connection that breaks is taken up where it was.
+
+    \b
+    Examples:
+      fairlead package download edge-gateway --to edge-gateway.csar
+      fairlead package download edge-gateway --artifact Scripts/start.sh
+    """
+    if part and artifact:
+        raise click.UsageError("Name one part.")
+    client = invocation.client
+    found = client.packages.find(package)
+    ending = {None: ".csar", "vnfd": "-vnfd.zip", "manifest": ".mf", "artifacts": "-artifacts.zip"}[part]
+    path = target or Path(artifact.rpartition("/")[2] if artifact else found["id"] + ending)
+    if part == "vnfd":
+        pieces: Iterable[bytes] = (client.packages.descriptor(found["id"]),)
+    else:
+        wanted = f"artifacts/{artifact}" if artifact else part or "package_content"
+        pieces = client.packages.download(found["id"], wanted)
+    partly = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
-            for piece in invocation.client.packages.download(found["id"]):
+        with partly.open("wb") as file:
+            for piece in pieces:
                 file.write(piece)
-        part.replace(path)
+        partly.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        partly.unlink(missing_ok=True)
     document = {"file": path.as_posix(), "size": path.stat().st_size}
     show(invocation, document, path.as_posix)
 
@@ -226,6 +267,22 @@ def _modify(invocation: Invocation, package: str, changes: Document) -> None:
     show(invocation, changed, lambda: fields(changed.items()))
 
 
+@contextmanager
+def _bringing(invocation: Invocation, source: str, credential: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
+    """What brings the content of `source`, a file or a URI, into a package; a file is open before anything is asked."""
+    if source.startswith(("http://", "https://")):
+        credentials = secret_values(credential, option="--credential")
+        yield lambda package: invocation.client.packages.upload_from_uri(package, source, credentials)
+        return
+    if credential:
+        raise click.UsageError("--credential is for a URI.")
+    path = Path(source)
+    if not path.exists():
+        raise click.BadParameter(f"there is no file '{source}'.", param_hint="FILE")
+    with opened(path) as (content, size):
+        yield lambda package: _send(invocation, package, content, size)
+
+
 def _send(invocation: Invocation, package: str, content: Any, size: int) -> None:
     from fairlead.cli.progress import UploadProgress
 
@@ -237,11 +294,11 @@ def _follow(invocation: Invocation, package: str, *, wait: bool, timeout: float,
     """Wait for onboarding, show how it ended, and end the command with its exit code."""
     client = invocation.client
     if wait:
-        invocation.note("Uploaded; the server reads the package now.")
+        invocation.note("The server takes the package in now.")
         with waiting(invocation, f"fairlead package show {package}"):
             done = client.packages.wait(package, timeout=timeout)
     else:
-        invocation.note(f"Uploaded. Look how it goes on with:  fairlead package show {package}")
+        invocation.note(f"Begun. Look how it goes on with:  fairlead package show {package}")
         done = client.packages.show(package)
     show(invocation, done, lambda: _details(done) if wait else package)
     if not wait or done["onboardingState"] == "ONBOARDED":

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
+from urllib.parse import quote
 
 from fairlead.client.events import Events
 from fairlead.client.feed import Feed
 from fairlead.client.finding import find
 from fairlead.client.transport import Document, Transport
 from fairlead.client.waiting import Watching, wait_until
+from fairlead.errors import BadRequest, ServerUnreachable, UnexpectedAnswer
 
 __all__ = ["Packages"]
 
@@ -53,6 +55,15 @@ class Packages:
         path = f"{_PATH}/{package}/package_content"
         self._transport.request("PUT", path, content=chunks(), headers=headers, timeout=_ANSWER_TO_UPLOAD)
 
+    def upload_from_uri(self, package: str, uri: str, credentials: Mapping[str, str] | None = None) -> None:
+        """Have the server fetch the content from `uri`; how that goes is seen in the package: see `wait`.
+
+        `credentials` are `user` and `password`, or `client`, `secret` and `token-endpoint` for OAuth2 client credentials.
+        Raises BadRequest (`bad-credentials`).
+        """
+        body = {"addressInformation": uri, **_credentials(credentials or {})}
+        self._transport.request("POST", f"{_PATH}/{package}/package_content/upload_from_uri", body=body)
+
     def list(self, *, filter: str | None = None) -> Iterator[Document]:
         """The packages, with their user-defined data, which a list leaves out by itself."""
         return self._transport.pages(_PATH, {"fields": "userDefinedData"} | ({"filter": filter} if filter else {}))
@@ -65,11 +76,35 @@ class Packages:
         path = f"{_PATH}/{package}/vnfd"
         return self._transport.request("GET", path, headers={"Accept": "application/zip"}).content
 
-    def download(self, package: str) -> Iterator[bytes]:
-        """The content of an onboarded package, piece by piece."""
-        path = f"{_PATH}/{package}/package_content"
-        with self._transport.stream(path, params={}, headers={"Accept": "application/zip"}, silence=_SILENCE) as answer:
-            yield from answer.iter_bytes(_CHUNK)
+    def download(self, package: str, part: str = "package_content") -> Iterator[bytes]:
+        """The content of an onboarded package, piece by piece, or a part of it: `manifest`, `artifacts` (an archive of its
+        files), `artifacts/<path>`.
+
+        When the connection breaks it goes on where it was, as long as some progress is made each time. Raises
+        UnexpectedAnswer (`download-changed`) when what was being fetched has become something else.
+        """
+        path, got, tag = f"{_PATH}/{package}/{quote(part)}", 0, None
+        while True:
+            headers = {"Accept": "*/*", "Accept-Encoding": "identity"} | (
+                {"Range": f"bytes={got}-", "If-Range": tag} if got and tag else {}
+            )
+            before = got
+            try:
+                with self._transport.stream(path, params={}, headers=headers, silence=_SILENCE) as answer:
+                    if got and answer.status_code != 206:
+                        raise UnexpectedAnswer(
+                            f"Package {package} has changed while it was downloaded.",
+                            code="download-changed",
+                            remedy="Download it again.",
+                        )
+                    tag = answer.headers.get("ETag")
+                    for piece in answer.iter_bytes():
+                        yield piece
+                        got += len(piece)
+                return
+            except ServerUnreachable:
+                if got == before or tag is None:
+                    raise
 
     def find(self, text: str) -> Document:
         """The package that `text` names. Raises NotFound, or BadRequest when several bear the name."""
@@ -103,3 +138,23 @@ class Packages:
                 timeout=timeout,
                 watching=watching,
             )
+
+
+def _credentials(given: Mapping[str, str]) -> Document:
+    """Credentials in the words of the API."""
+    if not given:
+        return {}
+    if given.keys() == {"user", "password"}:
+        return {"userName": given["user"], "password": given["password"]}
+    if given.keys() == {"client", "secret", "token-endpoint"}:
+        params = {
+            "clientId": given["client"],
+            "clientPassword": given["secret"],
+            "tokenEndpoint": given["token-endpoint"],
+        }
+        return {"authType": "OAUTH2_CLIENT_CREDENTIALS", "paramsOauth2ClientCredentials": params}
+    raise BadRequest(
+        f"Credentials for fetching a package are not {', '.join(sorted(given))}.",
+        code="bad-credentials",
+        remedy="Give user and password; or client, secret and token-endpoint.",
+    )

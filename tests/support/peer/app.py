@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -204,7 +205,16 @@ class _Api:
             content = b"".join([chunk async for chunk in request.stream()])
             state.onboard(found, content)
 
-        return [create, list_, show, modify, remove, upload]
+        @post("/vnfpkgm/v2/vnf_packages/{id:str}/package_content/upload_from_uri", status_code=202)
+        async def fetch(id: FromPath[str], data: JSONBody[Document]) -> None:
+            state.onboard(self.one(state.packages, id, "package"), data["addressInformation"].encode())
+
+        @get(["/vnfpkgm/v2/vnf_packages/{id:str}/package_content", "/vnfpkgm/v2/vnf_packages/{id:str}/{part:path}"])
+        async def download(id: FromPath[str], request: Req) -> Response[Any] | Stream:
+            content = state.uploads[self.one(state.packages, id, "package")["id"]]
+            return _part_of(content, request, state.faults)
+
+        return [create, list_, show, modify, remove, upload, fetch, download]
 
     def vnfs(self) -> list[Any]:
         state = self.state
@@ -349,6 +359,26 @@ async def _stream(state: State, start: int, query: Any) -> AsyncIterator[bytes]:
             text = msgspec.json.encode(event).decode()
             yield f"id: {event['id']}\nevent: {event['type']}\ndata: {text}\n\n".encode()
         await news.wait()
+
+
+def _part_of(content: bytes, request: Req, faults: Any) -> Response[Any] | Stream:
+    """What a Range asks for; the connection breaks after some bytes of it, as often as the faults say."""
+    tag = f'"{hashlib.sha256(content).hexdigest()}"'
+    asked = request.headers.get("range") if request.headers.get("if-range") == tag else None
+    start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+    headers = {"ETag": tag, "Content-Length": str(len(content) - start)}
+    if asked:
+        headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+    status = 206 if asked else 200
+
+    async def pieces() -> AsyncIterator[bytes]:
+        if faults.cut_downloads > 0:
+            faults.cut_downloads -= 1
+            yield content[start : start + faults.cut_after]
+            raise ConnectionError("cut off")
+        yield content[start:]
+
+    return Stream(pieces(), status_code=status, headers=headers, media_type="application/zip")
 
 
 async def _cut_off() -> AsyncIterator[bytes]:

@@ -48,6 +48,9 @@ class Faults:
     """The name of the resource whose creation fails."""
     failing_package: bool = False
     """What is uploaded cannot be onboarded."""
+    cut_downloads: int = 0
+    """Downloads that break off, and after how many bytes each."""
+    cut_after: int = 1000
     hold: bool = False
     """Operations stop in the middle until it is False again."""
 
