@@ -21,7 +21,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import containers, critical_path, descriptors, listing, many, planning, serving
+from tests.bench import containers, critical_path, descriptors, listing, many, planning, serving, uploads
 from tests.bench.figures import Figure, Skipped
 
 PARTS: dict[str, Callable[[], list[Figure] | Awaitable[list[Figure]]]] = {
@@ -34,6 +34,7 @@ PARTS: dict[str, Callable[[], list[Figure] | Awaitable[list[Figure]]]] = {
     "memory": serving.memory,
     "resume-sqlite": serving.resume_sqlite,
     "resume-postgresql": serving.resume_postgresql,
+    "uploads": uploads.measure,
     "containers": containers.measure,
 }
 _PATIENCE = 240.0
