@@ -7,8 +7,10 @@ shows as an answer that breaks off, or as a proper error where the whole is one 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import mimetypes
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,7 +26,6 @@ from fairlead.packages.metafile import META_FILE
 from fairlead.packages.opening import Known, Opening
 from fairlead.packages.reader import content_of
 from fairlead.packages.reading import read_csar
-from fairlead.packages.threads import to_end
 
 __all__ = ["Download", "Downloads", "Selection"]
 
@@ -60,23 +61,44 @@ class Download:
 
         Raises Quarantined (`package-file-missing`), StorageUnavailable; the stream raises them, too.
         """
-        pieces = self._pieces(start, self.size if stop is None else stop)
+        pieces = _Pieces(self._pieces(start, self.size if stop is None else stop))
         try:
-            first = await to_end(next, pieces, b"")
+            first = await asyncio.to_thread(pieces.next)
         except BaseException:
-            await to_end(_close, pieces)
+            pieces.close_soon()
             raise
         return _streamed(first, pieces)
 
 
-async def _streamed(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _streamed(part: bytes | None, pieces: _Pieces) -> AsyncIterator[bytes]:
     try:
-        part: bytes | None = first
         while part is not None:
             yield part
-            part = await to_end(next, pieces, None)
+            part = await asyncio.to_thread(pieces.next)
     finally:
-        await to_end(_close, pieces)
+        pieces.close_soon()
+
+
+class _Pieces:
+    """A generator that is used in threads, one after the other. Whoever reads it may go away at any moment, and the thread
+    that is at it then goes on to the end of its piece; closing waits for that, and nobody waits for the closing."""
+
+    def __init__(self, generator: Iterator[bytes]) -> None:
+        self._generator = generator
+        self._using = threading.Lock()
+
+    def next(self) -> bytes | None:
+        with self._using:
+            return next(self._generator, None)
+
+    def close_soon(self) -> None:
+        asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    def _close(self) -> None:
+        with self._using:
+            close = getattr(self._generator, "close", None)
+            if close is not None:
+                close()
 
 
 class Downloads:
@@ -281,9 +303,3 @@ def _media(path: str) -> str:
     if encoding is not None:
         return "application/gzip" if encoding == "gzip" else _ANY
     return found or (_TEXT if path.endswith((".yaml", ".yml", ".mf", ".meta", ".cert")) else _ANY)
-
-
-def _close(pieces: Iterator[bytes]) -> None:
-    close = getattr(pieces, "close", None)
-    if close is not None:
-        close()
