@@ -108,6 +108,8 @@ class FairleadError(Exception):
         self.left = left
         self.remedy = remedy
         self.more = more or {}
+        if cause:
+            self.add_note(cause)  # tracebacks then tell it too
 
     def card(self) -> dict[str, Any]:
         """The error as a plain document: `code`, `detail` and whichever of the other fields are known."""

@@ -301,9 +301,12 @@ class Hands:
 
 
 def subnet() -> str:
-    """A subnet that no other test of this run has: 10.<64 to 127>.<0 to 255>.0/24, another start for each process."""
-    number = (os.getpid() * 37 + next(_subnets)) % (64 * 256)
-    return f"10.{64 + number // 256}.{number % 256}.0/24"
+    """A subnet that no other test of this run has: 10.<96 to 127>.<0 to 255>.0/24, another start for each process.
+
+    Podman has 10.88.0.0/16 for itself.
+    """
+    number = (os.getpid() * 37 + next(_subnets)) % (32 * 256)
+    return f"10.{96 + number // 256}.{number % 256}.0/24"
 
 
 def _reveal(secret: SecretRef) -> str:
