@@ -48,6 +48,8 @@ class Canaries:
     credentials: Canary = field(default_factory=Canary)
     later_credentials: Canary = field(default_factory=Canary)
     access: Canary = field(default_factory=Canary)
+    fetching: Canary = field(default_factory=Canary)
+    signed_uri: Canary = field(default_factory=Canary)
 
     def __post_init__(self) -> None:
         self.control = Canary()
@@ -166,6 +168,7 @@ async def a_life(run: Running, answers: Answers, canaries: Canaries) -> None:
     )
     assert before.status_code == 200, before.text
     await run.package(canaries.package())
+    await _fetching(run, answers, canaries)
     vnf = await run.vnf(canaries.control.text)
     request = await _with_access(run, canaries)
     accepted = await answers.ask(
@@ -192,6 +195,22 @@ async def a_life(run: Running, answers: Answers, canaries: Canaries) -> None:
     await look_at_everything(answers, vnf)
     await run.do(vnf, "terminate", TERMINATE)
     await look_at_everything(answers, vnf)
+
+
+async def _fetching(run: Running, answers: Answers, canaries: Canaries) -> None:
+    """Packages that are to be fetched with every sort of credential, from where nobody is."""
+    secret, uri = canaries.fetching.text, f"http://localhost:1/a.csar?signature={canaries.signed_uri.text}"
+    oauth2 = {"clientId": "me", "clientPassword": secret, "tokenEndpoint": "http://localhost:1/token"}
+    for credentials in (
+        {"userName": "me", "password": secret},
+        {"authType": "OAUTH2_CLIENT_CREDENTIALS", "paramsOauth2ClientCredentials": oauth2},
+    ):
+        made = (await answers.ask("/vnfpkgm/v2/vnf_packages", "POST", json={})).json()
+        path = f"/vnfpkgm/v2/vnf_packages/{made['id']}"
+        body = {"addressInformation": uri, **credentials}
+        assert (await answers.ask(f"{path}/package_content/upload_from_uri", "POST", json=body)).status_code == 202
+        await run.program.catalogue.idle()
+        assert (await answers.ask(path)).json()["onboardingState"] == "ERROR"
 
 
 async def _with_access(run: Running, canaries: Canaries) -> InstantiateVnfRequest:
