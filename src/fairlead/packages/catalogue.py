@@ -3,6 +3,8 @@
 A package belongs to a project, and a VNFD is onboarded once in each. What a package says of itself is stored when it is
 onboarded and not asked of its file again, so the catalogue lists and shows packages whose files are gone. Whether one is
 used is asked of those who use it (`uses`), in the same transaction.
+
+It is longer than most modules because it is the room's one door: most of its methods hand on to the module that does it.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ Whoever works on a package holds its claim, which ends with its process. So a ro
 that nobody has claimed was left behind: an upload is put back to be repeated, onboarding is begun again, by the next
 start or by the next upload. A package at which the process has died several times is given up instead. Each upload has a
 key of its own in the row, so one that was taken for dead and lives cannot write over what came after it.
+
+The module is long because the states above and all ways between them, the broken ones too, are to be read in one place.
 """
 
 from __future__ import annotations
