@@ -8,16 +8,45 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.vims import Access
+from tests.contract.clouds import OpenStackSubject, real_cloud
 from tests.contract.subject import Subject
 from tests.contract.subjects import ContainersSubject, SimulatedSubject, engine_url
+from tests.support.cloud import PeerCloud
+
+_DRIVERS = (
+    "simulated",
+    pytest.param("containers", marks=pytest.mark.containers),
+    "peer-openstack",
+    pytest.param("openstack", marks=pytest.mark.cloud),
+)
 
 
-@pytest.fixture(params=["simulated", pytest.param("containers", marks=pytest.mark.containers)])
+@pytest.fixture(params=_DRIVERS)
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """Each driver in turn."""
     if request.param == "simulated":
         yield SimulatedSubject(tmp_path)
-        return
-    real = ContainersSubject(tmp_path, engine_url())
-    yield real
-    asyncio.run(real.clean())
+    elif request.param == "peer-openstack":
+        with PeerCloud() as peer:
+            yield OpenStackSubject(tmp_path, peer_access(peer))
+    else:
+        real: ContainersSubject | OpenStackSubject = (
+            ContainersSubject(tmp_path, engine_url())
+            if request.param == "containers"
+            else OpenStackSubject(tmp_path, real_cloud())
+        )
+        yield real
+        asyncio.run(real.clean())
+
+
+def peer_access(peer: PeerCloud) -> Access:
+    """How to reach the peer."""
+    return Access(
+        id="vim-1",
+        name="peer",
+        type="openstack",
+        deployment="",
+        interface={"auth_url": f"{peer.url}/identity/v3", "region": "one"},
+        credentials={"username": "demo", "password": peer.password, "project_name": "demo"},
+    )

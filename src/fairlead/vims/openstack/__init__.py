@@ -1,0 +1,56 @@
+"""OpenStack: Keystone, Nova, Neutron, Cinder and Glance, called directly and in parallel.
+
+A VDU becomes a server, its connection points ports, its storages volumes, its software images images in Glance.
+`interface` says where Keystone is, `credentials` who we are (a password, an application credential or a token),
+`settings` what may be asked for (see `Settings`).
+
+    interface: {auth_url: https://cloud:5000/v3, region: RegionOne}
+    credentials: {username: demo, password: ..., project_name: demo}
+
+Read in the order `rules`, `tags`, `settings`, `cloud`, `refusals`, then the kinds: `networks`, `ports`, `groups`,
+`volumes`, `images`, and `compute` with `composition`, `userdata`, `flavours` and `servers`; `driver` puts them
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fairlead.clock import Clock
+from fairlead.resources import Rules
+from fairlead.vims.openstack.cloud import Cloud
+from fairlead.vims.openstack.driver import OpenStackDriver
+from fairlead.vims.openstack.rules import RULES
+from fairlead.vims.openstack.settings import Place, Settings, Way, on_host, place_of, settings_of, way_of
+from fairlead.vims.seam import Access, Artifacts, Driver, Traits
+
+__all__ = ["OpenStackDriverType", "Place", "Settings", "Way", "driver"]
+
+
+class OpenStackDriverType:
+    """The type `openstack`."""
+
+    name = "openstack"
+    traits = Traits(sorts=frozenset(RULES))
+
+    @property
+    def rules(self) -> Mapping[str, Rules[Any]]:
+        return RULES
+
+    def validate(self, access: Access) -> None:
+        """Raises Unprocessable (`bad-vim-settings`, `bad-vim-credentials`) with the field at fault."""
+        place_of(access)
+        settings_of(access)
+        way_of(access)
+
+    def hold_on_host(self, access: Access) -> str | None:
+        urls = (place_of(access).auth_url, *settings_of(access).endpoints.values())
+        return next((f"what answers on it at {url}" for url in urls if on_host(url)), None)
+
+    def open(self, access: Access, artifacts: Artifacts, clock: Clock) -> Driver:
+        cloud = Cloud(place_of(access), way_of(access), settings_of(access))
+        return OpenStackDriver(access.deployment, cloud, artifacts)
+
+
+driver = OpenStackDriverType()

@@ -1,0 +1,212 @@
+"""Servers.
+
+A creation is one call, which sets everything by which the server is found. Nova makes no server that is off, so one
+that is to be off is stopped as soon as it is up, and counts as made once that was asked for; what was found before that
+is finished.
+
+Changes are made one after the other on a server at rest: Nova refuses the second while it is at the first. Stopping and
+starting, plugs and names are asked for and then waited for by whoever changed them; a resize has to be confirmed in the
+middle, so it is gone through here. Whether a server is meant to be off stands in its metadata.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from fairlead.errors import FairleadError, Unprocessable, VimRefused, VimUnavailable
+from fairlead.resources import Action, ComputeSpec, Handle, Observed, Resource, Status, Tag, known
+from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.composition import check, data_volumes, flavour_name, server_body, size_of
+from fairlead.vims.openstack.flavours import Flavours
+from fairlead.vims.openstack.refusals import NotThere
+from fairlead.vims.openstack.rules import ComputeRules
+from fairlead.vims.openstack.servers import Servers, server_status
+from fairlead.vims.openstack.tags import POWER, incarnation_word, readable, same
+
+__all__ = ["ComputeKind"]
+
+_LOOK_AGAIN = 0.5
+_REST = 300.0
+"""Seconds within which a server is done with what it is at; a stop may take the minute that its guest is given, a resize more."""
+_SIZE = ("cpus", "memory", "disk", "flavour")
+
+
+class ComputeKind(ComputeRules):
+    """How a ComputeSpec lives on Nova."""
+
+    settling = 10.0
+    """A call that was given up may still be under way in the service."""
+
+    def __init__(self, cloud: Cloud, servers: Servers, flavours: Flavours) -> None:
+        self._cloud = cloud
+        self._servers = servers
+        self._flavours = flavours
+
+    # -- creating ----------------------------------------------------------------------------------------------------
+
+    async def create(self, resource: Resource[ComputeSpec], tag: Tag) -> Handle:
+        spec = resource.spec
+        try:
+            check(spec)
+            flavour = await self._flavours.choose(flavour_name(spec), size_of(spec))
+            body = server_body(spec, tag, flavour.id, self._cloud.settings)
+            made = await self._cloud.post("compute", "/servers", f"create server '{spec.label}'", body)
+            handle = Handle(made["server"]["id"])
+            if spec.power == "off":
+                await self._stop(handle)
+        except FairleadError as error:
+            error.resource = error.resource or resource.name
+            raise
+        return handle
+
+    async def find(self, tag: Tag, resource: Resource[ComputeSpec]) -> Handle | None:
+        query = {"tags": incarnation_word(tag.incarnation)}
+        found = (await self._cloud.get("compute", "/servers/detail", "list servers", **query))["servers"]
+        exact = sorted(seen["id"] for seen in found if same(tag, seen.get("metadata")))
+        if not exact:
+            return None
+        handle = Handle(exact[0])
+        if resource.spec.power == "off":
+            await self._stop(handle)
+        return handle
+
+    async def read(self, handle: Handle) -> Observed | None:
+        return await self._servers.look(handle)
+
+    def status(self, observed: Observed | None) -> Status:
+        return server_status(observed)
+
+    def settled(self, observed: Observed, spec: ComputeSpec) -> bool:
+        off = spec.power == "off"
+        right_power = observed["off"] is off and observed["status"] == ("SHUTOFF" if off else "ACTIVE")
+        ports = {known(port) for port in spec.ports}
+        right_ports = "ports" not in observed or set(observed["ports"]) == ports
+        volumes = {known(attached.volume) for attached in spec.volumes}
+        size = size_of(spec)
+        large = observed["cores"] is None or (observed["cores"] >= size.cores and observed["memory"] >= size.memory)
+        right_name = observed["name"] == readable(spec.label)
+        return right_power and right_ports and set(observed["volumes"]) == volumes and large and right_name
+
+    # -- changing ----------------------------------------------------------------------------------------------------
+
+    async def update(self, handle: Handle, old: ComputeSpec, new: ComputeSpec) -> None:
+        check(new)
+        server = await self._at_rest(handle)
+        if server["name"] != readable(new.label):
+            body = {"server": {"name": readable(new.label)}}
+            await self._cloud.put("compute", to("servers", handle), f"rename server '{new.label}'", body)
+        await self._resize(handle, server, old, new)
+        await self._replug(handle, new)
+        await self._reattach(handle, server, new)
+        await (self._stop(handle) if new.power == "off" else self._start(handle))
+
+    async def delete(self, handle: Handle) -> None:
+        self._servers.forget(handle)
+        await self._cloud.delete("compute", to("servers", handle), "delete a server")
+
+    async def perform(self, handle: Handle, action: Action) -> None:
+        """`stop`: ask the guest to end; Nova kills it after the time that the image or the cloud's settings give it."""
+        if action.kind != "stop":
+            raise Unprocessable(f"A server cannot '{action.kind}'.", code="action-not-supported")
+        with suppress(NotThere):
+            await self._stop(handle)
+            await self._at_rest(handle)
+
+    async def _at_rest(
+        self, handle: Handle, until: Callable[[Mapping[str, Any]], bool] | None = None
+    ) -> dict[str, Any]:
+        """The server once it is at nothing, or in ERROR. Raises NotThere; VimUnavailable (`server-busy`) when it takes too long."""
+        deadline = time.monotonic() + _REST
+        while True:
+            server = await self._servers.words(handle)
+            if server is None or server["status"] in ("DELETED", "SOFT_DELETED"):
+                raise NotThere("The server is gone.", cause="404", remedy="Heal it.")
+            task = server.get("OS-EXT-STS:task_state")
+            resting = task is None and server["status"] not in ("BUILD", "RESIZE", "REBOOT", "REVERT_RESIZE")
+            if server["status"] == "ERROR" or (resting and (until is None or until(server))):
+                return server
+            if time.monotonic() > deadline:
+                cause = f"{server['status']}, {task}"
+                raise VimUnavailable("The server is busy for too long.", code="server-busy", cause=cause)
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _act(self, handle: Handle, what: str, body: Mapping[str, Any]) -> None:
+        await self._cloud.post("compute", to("servers", handle, "action"), what, body)
+
+    # -- power -------------------------------------------------------------------------------------------------------
+
+    async def _stop(self, handle: Handle) -> None:
+        """Have it stopped, and meant to be; one that failed to come up stays as it is."""
+        server = await self._at_rest(handle)
+        if (server.get("metadata") or {}).get(POWER) != "off":
+            body = {"metadata": {POWER: "off"}}
+            await self._cloud.post("compute", to("servers", handle, "metadata"), "mark a server as off", body)
+        if server["status"] == "ACTIVE":
+            await self._act(handle, "stop a server", {"os-stop": None})
+
+    async def _start(self, handle: Handle) -> None:
+        server = await self._at_rest(handle)
+        if server["status"] == "SHUTOFF":
+            await self._act(handle, "start a server", {"os-start": None})
+        if POWER in (server.get("metadata") or {}):
+            await self._cloud.delete("compute", to("servers", handle, "metadata", POWER), "unmark a server")
+
+    # -- size --------------------------------------------------------------------------------------------------------
+
+    async def _resize(self, handle: Handle, server: Mapping[str, Any], old: ComputeSpec, new: ComputeSpec) -> None:
+        """Bring it to the flavour for `new`; one that an earlier attempt has resized is confirmed."""
+        if server["status"] == "VERIFY_RESIZE":
+            await self._confirm(handle)
+        if all(getattr(old, field) == getattr(new, field) for field in _SIZE):
+            return
+        flavour = await self._flavours.choose(flavour_name(new), size_of(new))
+        seen = await self._at_rest(handle)
+        if (seen.get("flavor") or {}).get("original_name") == flavour.name:
+            return
+        await self._act(handle, f"resize a server to '{flavour.name}'", {"resize": {"flavorRef": flavour.id}})
+        done = await self._at_rest(handle)
+        if done["status"] != "VERIFY_RESIZE":
+            words = (done.get("fault") or {}).get("message") or f"it is {done['status']} again"
+            raise VimRefused(
+                f"Nova did not resize '{new.label}'.",
+                code="no-valid-host" if "No valid host" in words else "resize-failed",
+                cause=words,
+                remedy="Ask for another size, or add hosts.",
+            )
+        await self._confirm(handle)
+
+    async def _confirm(self, handle: Handle) -> None:
+        await self._act(handle, "confirm a resize", {"confirmResize": None})
+        await self._at_rest(handle, lambda server: server["status"] != "VERIFY_RESIZE")
+
+    # -- plugs -------------------------------------------------------------------------------------------------------
+
+    async def _replug(self, handle: Handle, new: ComputeSpec) -> None:
+        """Have exactly the ports of `new`, the new ones in their order."""
+        have = set(await self._servers.ports_of(handle))
+        wanted = [known(port) for port in new.ports]
+        if have == set(wanted):
+            return
+        self._servers.replugged.add(handle)
+        for port in sorted(have - set(wanted)):
+            await self._cloud.delete("compute", to("servers", handle, "os-interface", port), "unplug a port")
+        for port in wanted:
+            if port not in have:
+                body = {"interfaceAttachment": {"port_id": port}}
+                await self._cloud.post("compute", to("servers", handle, "os-interface"), "plug a port", body)
+
+    async def _reattach(self, handle: Handle, server: Mapping[str, Any], new: ComputeSpec) -> None:
+        have = {one["id"] for one in server.get("os-extended-volumes:volumes_attached") or ()}
+        wanted = {known(attached.volume) for attached in new.volumes}
+        for volume in sorted(have - wanted):
+            path = to("servers", handle, "os-volume_attachments", volume)
+            await self._cloud.delete("compute", path, "detach a volume")
+        for attached in data_volumes(new):
+            if (volume := known(attached.volume)) not in have:
+                body = {"volumeAttachment": {"volumeId": volume}}
+                path = to("servers", handle, "os-volume_attachments")
+                await self._cloud.post("compute", path, f"attach volume '{volume}'", body)

@@ -1,0 +1,187 @@
+"""One connected OpenStack: its kinds, and what concerns all of them.
+
+Reading is by the narrowest calls that each service has: servers by one list of what changed, or one by one when they
+are few (see `servers`); ports and networks by one list of their ids; volumes by one list of ours. A thing that is not
+there is told as gone and fails nothing else. OpenStack has no event stream that a tenant could follow, so `changes` has
+none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Set
+from datetime import UTC, datetime
+from typing import Any
+
+from fairlead.errors import VimRefused
+from fairlead.resources import Handle, Kind, Observed, Tag
+from fairlead.vims.needs import Missing, Need
+from fairlead.vims.openstack.cloud import Cloud, is_id
+from fairlead.vims.openstack.compute import ComputeKind
+from fairlead.vims.openstack.flavours import Flavours
+from fairlead.vims.openstack.groups import GroupKind, listed_groups
+from fairlead.vims.openstack.images import ImageKind
+from fairlead.vims.openstack.inventory import capacity_of, check_of
+from fairlead.vims.openstack.networks import NETWORK_FIELDS, NetworkKind, network_view
+from fairlead.vims.openstack.ports import PORT_FIELDS, PortKind, port_view
+from fairlead.vims.openstack.servers import Servers
+from fairlead.vims.openstack.stock import missing_on
+from fairlead.vims.openstack.tags import deployment_word, metadata_filter, tag_in, tag_of_line
+from fairlead.vims.openstack.volumes import VolumeKind
+from fairlead.vims.seam import Artifacts, Capacity, Check, Tagged
+
+__all__ = ["OpenStackDriver"]
+
+Seen = dict[tuple[str, Handle], Observed | None]
+_IDS = 40
+"""How many ids stand in one request: an address of 2 kB passes everywhere."""
+_FEW = 3
+
+
+class OpenStackDriver:
+    """See `Driver`."""
+
+    def __init__(self, deployment: str, cloud: Cloud, artifacts: Artifacts) -> None:
+        self._deployment = deployment
+        self._cloud = cloud
+        self._servers = Servers(cloud, deployment)
+        self._flavours = Flavours(cloud)
+        self._volumes = VolumeKind(cloud)
+        self._kinds: dict[str, Kind[Any]] = {
+            "image": ImageKind(cloud, artifacts),
+            "network": NetworkKind(cloud),
+            "port": PortKind(cloud),
+            "volume": self._volumes,
+            "affinity-group": GroupKind(cloud),
+            "compute": ComputeKind(cloud, self._servers, self._flavours),
+        }
+
+    @property
+    def kinds(self) -> Mapping[str, Kind[Any]]:
+        return self._kinds
+
+    async def check(self) -> Check:
+        return await check_of(self._cloud, self._flavours)
+
+    async def capacity(self) -> Capacity:
+        return await capacity_of(self._cloud)
+
+    async def lacks(self, needs: Sequence[Need]) -> Missing:
+        return await missing_on(self._cloud, self._flavours, needs)
+
+    def changes(self) -> AsyncIterator[tuple[str, Handle]] | None:
+        return None
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    async def observe(self, wanted: Mapping[str, Set[Handle]]) -> dict[tuple[str, Handle], Observed | None]:
+        ways: Mapping[str, Callable[[Sequence[Handle]], Awaitable[dict[Handle, Observed | None]]]] = {
+            "compute": self._observe_servers,
+            "port": self._observe_ports,
+            "network": self._observe_networks,
+            "volume": self._observe_volumes,
+        }
+
+        async def look(sort: str, handles: Set[Handle]) -> Seen:
+            way = ways.get(sort)
+            found = await (way(sorted(handles)) if way else self._one_by_one(sort, handles))
+            return {(sort, handle): found.get(handle) for handle in handles}
+
+        parts = await asyncio.gather(*(look(sort, handles) for sort, handles in wanted.items() if handles))
+        return {key: view for part in parts for key, view in part.items()}
+
+    async def _one_by_one(self, sort: str, handles: Iterable[Handle]) -> dict[Handle, Observed | None]:
+        """Read each; what a name does not tell apart counts as not there, since nothing may fail for one of many."""
+
+        async def read(handle: Handle) -> tuple[Handle, Observed | None]:
+            try:
+                return handle, await self._kinds[sort].read(handle)
+            except VimRefused as error:
+                if error.code != "network-ambiguous":
+                    raise
+                return handle, None
+
+        return dict(await asyncio.gather(*(read(handle) for handle in handles)))
+
+    async def _observe_servers(self, handles: Sequence[Handle]) -> dict[Handle, Observed | None]:
+        found = await self._servers.look_at(handles)
+        return {handle: found[handle] for handle in handles}
+
+    async def _observe_ports(self, handles: Sequence[Handle]) -> dict[Handle, Observed | None]:
+        seen = await self._by_ids("ports", PORT_FIELDS, handles)
+        return {handle: port_view(seen[handle]) for handle in handles if handle in seen}
+
+    async def _observe_networks(self, handles: Sequence[Handle]) -> dict[Handle, Observed | None]:
+        names = [handle for handle in handles if not is_id(handle)]
+        ids = [handle for handle in handles if is_id(handle)]
+        seen, by_name = await asyncio.gather(
+            self._by_ids("networks", NETWORK_FIELDS, ids), self._one_by_one("network", names)
+        )
+        by_id: dict[Handle, Observed | None] = {handle: network_view(seen[handle]) for handle in ids if handle in seen}
+        return by_id | by_name
+
+    async def _by_ids(self, what: str, fields: Sequence[str], ids: Sequence[Handle]) -> dict[str, dict[str, Any]]:
+        """The things with these ids, by lists that ask for nothing else."""
+        pieces = [list(ids[start : start + _IDS]) for start in range(0, len(ids), _IDS)]
+        queries: list[dict[str, Any]] = [{"id": piece, "fields": list(fields)} for piece in pieces]
+        answers = await asyncio.gather(
+            *(self._cloud.get("network", f"/{what}", f"list {what}", **query) for query in queries)
+        )
+        return {seen["id"]: seen for answer in answers for seen in answer[what]}
+
+    async def _observe_volumes(self, handles: Sequence[Handle]) -> dict[Handle, Observed | None]:
+        if len(handles) <= _FEW:
+            return await self._one_by_one("volume", handles)
+        seen = {volume["id"]: volume for volume in await self._all_volumes()}
+        found = {handle: await self._volumes.view(seen[handle]) for handle in handles if handle in seen}
+        return found | await self._one_by_one("volume", [handle for handle in handles if handle not in seen])
+
+    async def _all_volumes(self) -> list[dict[str, Any]]:
+        query = {"metadata": metadata_filter(self._deployment)}
+        return await self._cloud.all("block-storage", "/volumes/detail", "volumes", "list volumes", **query)
+
+    # -- what is ours --------------------------------------------------------------------------------------------------
+
+    async def tagged(self) -> list[Tagged]:
+        project, _ = await self._cloud.about()
+        fields = ["id", "description", "created_at"]
+        servers, networks, ports, volumes, images, groups = await asyncio.gather(
+            self._cloud.all(
+                "compute", "/servers/detail", "servers", "list servers", tags=deployment_word(self._deployment)
+            ),
+            self._cloud.get("network", "/networks", "list networks", project_id=project, fields=fields),
+            self._cloud.get("network", "/ports", "list ports", project_id=project, fields=fields),
+            self._all_volumes(),
+            self._cloud.all(
+                "image", "/images", "images", "list images", fairlead_deployment=self._deployment, limit=200
+            ),
+            listed_groups(self._cloud),
+        )
+        found = [("compute", seen, tag_in(seen.get("metadata")), seen.get("created")) for seen in servers]
+        found += [
+            ("network", seen, tag_of_line(seen["description"]), seen["created_at"]) for seen in networks["networks"]
+        ]
+        found += [("port", seen, tag_of_line(seen["description"]), seen["created_at"]) for seen in ports["ports"]]
+        found += [("volume", seen, tag_in(seen.get("metadata")), seen.get("created_at")) for seen in volumes]
+        found += [("image", seen, tag_in(seen), seen.get("created_at")) for seen in images]
+        found += [("affinity-group", seen, tag_of_line(seen["name"]), None) for seen in groups]
+        return [
+            Tagged(sort, Handle(seen["id"]), tag, _seconds(created))
+            for sort, seen, tag, created in found
+            if tag is not None and self._is_ours(tag)
+        ]
+
+    def _is_ours(self, tag: Tag) -> bool:
+        return tag.deployment == self._deployment
+
+    async def close(self) -> None:
+        await self._cloud.close()
+
+
+def _seconds(text: str | None) -> float | None:
+    """The time in `text`, which is UTC though not every service says so."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,163 @@
+"""Networks with their subnets.
+
+A network is made by two calls, and counts as made when it has all its subnets. What was found half made is finished,
+for Neutron tells which subnets are there; a creation that is refused half way takes away what it had begun. Networks
+that are given may be named as well as called by their id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_network
+from typing import Any
+
+from fairlead.errors import Unprocessable, VimError, VimRefused, VimUnavailable
+from fairlead.resources import (
+    Action,
+    Failed,
+    Gone,
+    Handle,
+    NetworkSpec,
+    Observed,
+    Pending,
+    Ready,
+    Resource,
+    Status,
+    Subnet,
+    Tag,
+)
+from fairlead.vims.openstack.cloud import Cloud, is_id, to
+from fairlead.vims.openstack.rules import NetworkRules
+from fairlead.vims.openstack.tags import line_of, readable
+
+__all__ = ["NETWORK_FIELDS", "NetworkKind", "network_view"]
+
+NETWORK_FIELDS = ("id", "name", "status", "mtu", "subnets", "description", "created_at")
+
+
+class NetworkKind(NetworkRules):
+    """How a NetworkSpec lives on Neutron."""
+
+    settling = 10.0
+    """A call that was given up may still be under way in the service."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._extensions: frozenset[str] | None = None
+
+    async def create(self, resource: Resource[NetworkSpec], tag: Tag) -> Handle:
+        spec, what = resource.spec, f"create network '{resource.spec.label}'"
+        body: dict[str, Any] = {"name": readable(spec.label), "description": line_of(tag)}
+        if spec.mtu:
+            body["mtu"] = spec.mtu
+        if not self._cloud.settings.port_security and "port-security" in await self._offered():
+            body["port_security_enabled"] = False
+        made = (await self._cloud.post("network", "/networks", what, {"network": body}))["network"]
+        handle = Handle(made["id"])
+        try:
+            await self._add_subnets(handle, spec.subnets, tag)
+        except VimUnavailable:
+            raise
+        except VimError as error:
+            error.resource = error.resource or resource.name
+            with suppress(VimError):
+                await self.delete(handle)
+            raise
+        return handle
+
+    async def _offered(self) -> frozenset[str]:
+        if self._extensions is None:
+            seen = await self._cloud.get("network", "/extensions", "list its extensions", fields="alias")
+            self._extensions = frozenset(extension["alias"] for extension in seen["extensions"])
+        return self._extensions
+
+    async def _add_subnets(self, network: Handle, subnets: tuple[Subnet, ...], tag: Tag) -> None:
+        if subnets:
+            bodies = [_subnet_body(network, subnet, tag) for subnet in subnets]
+            cidrs = ", ".join(subnet.cidr for subnet in subnets)
+            await self._cloud.post("network", "/subnets", f"create the subnets {cidrs}", {"subnets": bodies})
+
+    async def find(self, tag: Tag, resource: Resource[NetworkSpec]) -> Handle | None:
+        query = {"description": line_of(tag), "fields": ["id", "description"]}
+        found = (await self._cloud.get("network", "/networks", "list networks", **query))["networks"]
+        exact = sorted(seen["id"] for seen in found if seen["description"] == line_of(tag))
+        if not exact:
+            return None
+        handle = Handle(exact[0])
+        if resource.spec.subnets:
+            await self._finish(handle, resource.spec, tag)
+        return handle
+
+    async def _finish(self, network: Handle, spec: NetworkSpec, tag: Tag) -> None:
+        query = {"network_id": network, "fields": ["cidr"]}
+        seen = (await self._cloud.get("network", "/subnets", "list subnets", **query))["subnets"]
+        there = {ip_network(subnet["cidr"]) for subnet in seen}
+        missing = tuple(subnet for subnet in spec.subnets if ip_network(subnet.cidr, strict=False) not in there)
+        await self._add_subnets(network, missing, tag)
+
+    async def read(self, handle: Handle) -> Observed | None:
+        if is_id(handle):
+            seen = await self._cloud.look("network", to("networks", handle), "show a network")
+            return None if seen is None else network_view(seen["network"])
+        query = {"name": handle, "fields": list(NETWORK_FIELDS)}
+        found = (await self._cloud.get("network", "/networks", f"show network '{handle}'", **query))["networks"]
+        if len(found) > 1:
+            raise VimRefused(
+                f"There are {len(found)} networks called '{handle}'.",
+                code="network-ambiguous",
+                cause=", ".join(sorted(seen["id"] for seen in found)),
+                remedy="Name the one that is meant by its id.",
+            )
+        return network_view(found[0]) if found else None
+
+    def status(self, observed: Observed | None) -> Status:
+        if observed is None:
+            return Gone()
+        if observed["status"] == "ERROR":
+            return Failed("the network is in the status ERROR")
+        return Pending(observed["status"]) if observed["status"] == "BUILD" else Ready({"id": observed["id"]})
+
+    def settled(self, observed: Observed, spec: NetworkSpec) -> bool:
+        return observed["name"] == readable(spec.label) and spec.mtu in (None, observed["mtu"])
+
+    async def update(self, handle: Handle, old: NetworkSpec, new: NetworkSpec) -> None:
+        body: dict[str, Any] = {"name": readable(new.label)}
+        if new.mtu:
+            body["mtu"] = new.mtu
+        await self._cloud.put("network", to("networks", handle), f"change network '{new.label}'", {"network": body})
+
+    async def delete(self, handle: Handle) -> None:
+        await self._cloud.delete("network", to("networks", handle), "delete a network")
+
+    async def perform(self, handle: Handle, action: Action) -> None:
+        raise Unprocessable(f"A network cannot '{action.kind}'.", code="action-not-supported")
+
+
+def network_view(seen: Mapping[str, Any]) -> Observed:
+    """What is kept of Neutron's words."""
+    return {
+        "id": seen["id"],
+        "name": seen["name"],
+        "status": seen["status"],
+        "mtu": seen.get("mtu"),
+        "subnets": sorted(seen.get("subnets") or ()),
+    }
+
+
+def _subnet_body(network: Handle, subnet: Subnet, tag: Tag) -> dict[str, Any]:
+    """A network function's own links have no router of the cloud's, so no gateway is told to guests unless one is asked for."""
+    version = ip_network(subnet.cidr, strict=False).version
+    body: dict[str, Any] = {
+        "network_id": network,
+        "cidr": str(ip_network(subnet.cidr, strict=False)),
+        "ip_version": version,
+        "gateway_ip": subnet.gateway,
+        "enable_dhcp": subnet.dhcp,
+        "description": line_of(tag),
+    }
+    if subnet.pools:
+        body["allocation_pools"] = [{"start": first, "end": last} for first, last in subnet.pools]
+    if version == 6 and subnet.dhcp:
+        body["ipv6_address_mode"] = body["ipv6_ra_mode"] = "dhcpv6-stateful"
+    return body

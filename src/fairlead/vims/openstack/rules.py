@@ -1,0 +1,147 @@
+"""The pure half of the kinds: what a change means on OpenStack.
+
+Whatever Nova, Neutron and Cinder can change about a thing that is there is changed in place: power, size, name, ports
+and data volumes of a server; addresses of a port; name and MTU of a network; size of a volume, upwards. All else
+replaces it, and these rules say why. A port keeps its addresses and its MAC over that: they are pinned when first seen,
+and given as fixed ones from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from fairlead.resources import (
+    AffinityGroupSpec,
+    ComputeSpec,
+    DefaultRules,
+    ImageSpec,
+    Name,
+    NetworkSpec,
+    Order,
+    PortSpec,
+    Ref,
+    Rules,
+    Undecided,
+    VolumeSpec,
+)
+
+__all__ = [
+    "RULES",
+    "ComputeRules",
+    "GroupRules",
+    "ImageRules",
+    "NetworkRules",
+    "PortRules",
+    "VolumeRules",
+    "boot_volume",
+]
+
+
+def _reason(old: Any, new: Any, fields: Mapping[str, str], what: str) -> str | None:
+    changed = [words for field, words in fields.items() if getattr(old, field) != getattr(new, field)]
+    return f"{what} cannot change {' and '.join(changed)}" if changed else None
+
+
+def boot_volume(spec: ComputeSpec) -> str | Ref | None:
+    """The volume that a server without an image starts from: its first."""
+    return spec.volumes[0].volume if spec.image is None and spec.volumes else None
+
+
+class ComputeRules(DefaultRules):
+    """A server. A resize may copy its disk over the network, so it may take longer than other changes."""
+
+    def replaced_by(self, old: ComputeSpec, new: ComputeSpec) -> str | None:
+        fields = {
+            "image": "its image",
+            "groups": "its server groups",
+            "files": "its files",
+            "environment": "its environment",
+            "user_data": "its user data",
+            "constraints": "its constraints",
+            "zone": "its zone",
+        }
+        reason = _reason(old, new, fields, "a server")
+        if reason is None and boot_volume(old) != boot_volume(new):
+            return "a server cannot change the volume that it starts from"
+        return reason
+
+    def rebinds(self, spec: ComputeSpec, replaced: Set[Name]) -> bool:
+        """Ports and data volumes are plugged and unplugged; nothing else is changed under a server."""
+        fixed = (spec.image, boot_volume(spec), *spec.groups)
+        return not any(isinstance(held, Ref) and held.name in replaced for held in fixed)
+
+    def order(self, old: ComputeSpec, new: ComputeSpec) -> Order:
+        """Its ports and volumes can be had once only."""
+        return Order.DELETE_FIRST if old.ports or new.ports or old.volumes or new.volumes else Order.CREATE_FIRST
+
+    def patience(self, verb: str) -> float:
+        return 1800.0 if verb == "update" else 900.0
+
+
+class PortRules(DefaultRules):
+    """A port."""
+
+    def replaced_by(self, old: PortSpec, new: PortSpec) -> str | None:
+        if old.network != new.network:
+            return "it moves to another network"
+        return _reason(old, new, {"vnic_type": "the type of its NIC", "mac": "its MAC"}, "a port in use")
+
+    def order(self, old: PortSpec, new: PortSpec) -> Order:
+        fixed = not isinstance(new.addresses, Undecided) or not isinstance(new.mac, Undecided)
+        return Order.DELETE_FIRST if fixed else Order.CREATE_FIRST
+
+
+class NetworkRules(DefaultRules):
+    """A network with its subnets."""
+
+    def replaced_by(self, old: NetworkSpec, new: NetworkSpec) -> str | None:
+        return _reason(old, new, {"subnets": "its subnets", "internal": "whether it has a way out"}, "a network in use")
+
+    def order(self, old: NetworkSpec, new: NetworkSpec) -> Order:
+        return Order.DELETE_FIRST
+
+
+class VolumeRules(DefaultRules):
+    """A volume. One that is filled from an image takes as long as the image is large."""
+
+    irreversible = True
+
+    def replaced_by(self, old: VolumeSpec, new: VolumeSpec) -> str | None:
+        if new.size < old.size:
+            return "a volume cannot shrink"
+        return _reason(old, new, {"image": "what it was filled from", "volume_type": "its type"}, "a volume")
+
+    def patience(self, verb: str) -> float:
+        return 1800.0
+
+
+class ImageRules(DefaultRules):
+    """An image, sent once for each VIM and digest."""
+
+    irreversible = True
+
+    def replaced_by(self, old: ImageSpec, new: ImageSpec) -> str | None:
+        fields = ("digest", "artifact") if new.artifact is not None else ("label", "digest", "artifact")
+        return "it is another image" if any(getattr(old, f) != getattr(new, f) for f in fields) else None
+
+    def patience(self, verb: str) -> float:
+        return 3600.0
+
+
+class GroupRules(DefaultRules):
+    """A server group."""
+
+    def replaced_by(self, old: AffinityGroupSpec, new: AffinityGroupSpec) -> str | None:
+        fields = {"policy": "its policy", "scope": "its scope", "soft": "how strict it is"}
+        return _reason(old, new, fields, "a server group")
+
+
+RULES: Mapping[str, Rules[Any]] = {
+    "image": ImageRules(),
+    "network": NetworkRules(),
+    "port": PortRules(),
+    "volume": VolumeRules(),
+    "affinity-group": GroupRules(),
+    "compute": ComputeRules(),
+}

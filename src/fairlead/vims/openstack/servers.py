@@ -1,0 +1,186 @@
+"""What Nova says of servers, in the few words that matter here, what they mean, and how many are read at once.
+
+Few servers are looked at one by one. Many are read by one list: first of all that are ours, from then on only of what
+changed since, so that a wait for hundreds costs what changes among them. Which ports a server has stands in Neutron,
+and is asked only about servers whose plugs this process has changed, for it is only they that somebody waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from fairlead.errors import VimError
+from fairlead.resources import Failed, Gone, Observed, Pending, Ready, Status
+from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.tags import POWER, deployment_word
+
+__all__ = ["Servers", "server_status", "server_view"]
+
+_FEW = 3
+_FORGET = 60.0
+"""Seconds after which a list of changes does not go on from the one before."""
+_OVERLAP = 10.0
+"""Seconds by which the clocks of a cloud's machines may differ."""
+_CONSOLE_LINES = 30
+_GONE = ("DELETED", "SOFT_DELETED")
+_OTHERWISE = ("PAUSED", "SUSPENDED", "SHELVED", "SHELVED_OFFLOADED", "RESCUE")
+
+
+class Servers:
+    """Looks at servers."""
+
+    def __init__(self, cloud: Cloud, deployment: str) -> None:
+        self._cloud = cloud
+        self._deployment = deployment
+        self._last: dict[str, dict[str, Any]] = {}
+        self._since: tuple[float, datetime] | None = None
+        self._listing = asyncio.Lock()
+        self.replugged: set[str] = set()
+        """Servers whose ports are looked at as well."""
+
+    async def words(self, server: str) -> dict[str, Any] | None:
+        """All that Nova says of a server; None when it has none such."""
+        seen = await self._cloud.look("compute", to("servers", server), "show a server")
+        return None if seen is None else seen["server"]
+
+    async def look(self, server: str) -> Observed | None:
+        """What is kept of it."""
+        return (await self.look_at([server]))[server]
+
+    async def look_at(self, servers: Iterable[str]) -> dict[str, Observed | None]:
+        """What is kept of each; None for what is gone."""
+        wanted = sorted(set(servers))
+        listed = await self._listed(wanted) if len(wanted) > _FEW else {}
+        alone = [server for server in wanted if server not in listed]
+        singly = dict(zip(alone, await asyncio.gather(*(self.words(server) for server in alone)), strict=True))
+        seen = {server: listed.get(server, singly.get(server)) for server in wanted}
+        views = await asyncio.gather(*(self._view(seen[server]) for server in wanted))
+        found = dict(zip(wanted, views, strict=True))
+        await self._add_ports(found)
+        return found
+
+    async def _listed(self, wanted: list[str]) -> dict[str, dict[str, Any] | None]:
+        """What lists tell of `wanted`: not of what is not ours."""
+        async with self._listing:
+            asked_at = time.monotonic()
+            if self._since is None or asked_at - self._since[0] > _FORGET:
+                self._last = {}
+                query: dict[str, Any] = {"tags": deployment_word(self._deployment)}
+            else:
+                since = self._since[1] - timedelta(seconds=_OVERLAP)
+                query = {"changes-since": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            began, servers = await self._pages(query)
+            self._since = (asked_at, began)
+            for server in servers:
+                self._last[server["id"]] = server
+            return {server: _there(self._last[server]) for server in wanted if server in self._last}
+
+    async def _pages(self, query: Mapping[str, Any]) -> tuple[datetime, list[dict[str, Any]]]:
+        """All pages of a list, and the time at which Nova answered the first."""
+        first = await self._cloud.request("GET", "compute", "/servers/detail", "list servers", query=query)
+        servers = list(first.body["servers"])
+        began = parsedate_to_datetime(first.date) if first.date else datetime.now(UTC)
+        page = servers
+        while page and len(servers) > 0 and first.body.get("servers_links"):
+            asked = {**query, "marker": page[-1]["id"]}
+            following = await self._cloud.get("compute", "/servers/detail", "list servers", **asked)
+            page = following["servers"]
+            servers += page
+            if not following.get("servers_links"):
+                break
+        return began, servers
+
+    def forget(self, server: str) -> None:
+        """It is to be deleted, or its plugs are done."""
+        self.replugged.discard(server)
+
+    async def _view(self, seen: dict[str, Any] | None) -> Observed | None:
+        if seen is None or seen["status"] in _GONE:
+            return None
+        view = server_view(seen)
+        if isinstance(status := server_status(view), Failed) and status.console is None:
+            view["console"] = await self.console(seen["id"])
+        return view
+
+    async def console(self, server: str) -> str:
+        """The last lines that it printed; what they are is never worth failing a look."""
+        body = {"os-getConsoleOutput": {"length": _CONSOLE_LINES}}
+        try:
+            seen = await self._cloud.post("compute", to("servers", server, "action"), "show a console", body)
+        except VimError:
+            return ""
+        return str((seen or {}).get("output") or "")
+
+    async def ports_of(self, server: str) -> list[str]:
+        """The ids of the ports that it has."""
+        query = {"device_id": server, "fields": "id"}
+        seen = await self._cloud.get("network", "/ports", "list the ports of a server", **query)
+        return sorted(port["id"] for port in seen["ports"])
+
+    async def _add_ports(self, found: Mapping[str, Observed | None]) -> None:
+        asked = [(server, view) for server, view in found.items() if view is not None and server in self.replugged]
+        ports = await asyncio.gather(*(self.ports_of(server) for server, _ in asked))
+        for (_, view), there in zip(asked, ports, strict=True):
+            view["ports"] = there
+
+
+def _there(server: dict[str, Any]) -> dict[str, Any] | None:
+    return None if server["status"] in _GONE else server
+
+
+def server_view(seen: Mapping[str, Any]) -> Observed:
+    """What is kept of Nova's words: the same from a list as from a look."""
+    flavour = seen.get("flavor") or {}
+    fault = seen.get("fault") or {}
+    view: Observed = {
+        "id": seen["id"],
+        "name": seen["name"],
+        "status": seen["status"],
+        "task": seen.get("OS-EXT-STS:task_state"),
+        "off": (seen.get("metadata") or {}).get(POWER) == "off",
+        "zone": seen.get("OS-EXT-AZ:availability_zone") or None,
+        "host": seen.get("OS-EXT-SRV-ATTR:host") or None,
+        "flavour": flavour.get("original_name"),
+        "cores": flavour.get("vcpus"),
+        "memory": flavour.get("ram"),
+        "volumes": sorted(one["id"] for one in seen.get("os-extended-volumes:volumes_attached") or ()),
+    }
+    if fault:
+        view["fault"] = str(fault.get("message") or "")
+    return view
+
+
+def server_status(view: Observed | None) -> Status:
+    """The status of a server. One that is off and was not meant to be has failed: nothing starts it again."""
+    if view is None:
+        return Gone()
+    status, task = view["status"], view["task"]
+    if status == "ERROR":
+        reason = view.get("fault") or "the server is in the status ERROR"
+        return Failed(reason, view.get("console") or None, _code_of(reason))
+    if task is not None:
+        return Pending(f"{status}, {task}")
+    if status == "ACTIVE":
+        return Pending("it is to be stopped") if view["off"] else Ready(_outputs(view))
+    if status == "SHUTOFF":
+        reason = "the server has stopped, and was not meant to"
+        return Ready(_outputs(view)) if view["off"] else Failed(reason, view.get("console") or None)
+    if status in _OTHERWISE:
+        return Failed(f"the server is in the status {status}")
+    return Pending(status)
+
+
+def _outputs(view: Observed) -> dict[str, Any]:
+    return {"id": view["id"]} | ({"host": view["host"]} if view["host"] else {})
+
+
+def _code_of(reason: str) -> str | None:
+    words = reason.lower()
+    if "no valid host" in words or "exhausted all hosts" in words or "exceeded maximum number of retries" in words:
+        return "no-valid-host"
+    return None
