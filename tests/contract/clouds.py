@@ -1,7 +1,8 @@
 """An OpenStack under contract: the peer in memory everywhere, a real one where there is one.
 
-The real one is named by a clouds.yaml (`OS_CLIENT_CONFIG_FILE`) and an entry in it (`FAIRLEAD_TEST_CLOUD`). Its servers go into the zone
-`fake` unless `FAIRLEAD_TEST_ZONE` says otherwise: the contract is about Fairlead, and not about guests.
+The real one is named by a clouds.yaml (`OS_CLIENT_CONFIG_FILE`) and an entry in it (`FAIRLEAD_TEST_CLOUD`). Its servers
+go into the zone `fake` unless `FAIRLEAD_TEST_ZONE` says otherwise: the contract is about Fairlead, and not about
+guests.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from pathlib import Path
 from fairlead.errors import ClientError, FairleadError
 from fairlead.vims.containers import refusals
 from fairlead.vims.containers.codes import CODES as OF_CONTAINERS
+from fairlead.vims.openstack.refusals import CODES as OF_OPENSTACK
 
 __all__ = ["Found", "codes"]
 
@@ -26,6 +27,16 @@ COMPUTED = {
     ("identity/identity.py", "f'{word}-not-found'"): {"token-not-found", "client-not-found"},
     ("vims/containers/composition.py", "code"): set(OF_CONTAINERS),
     ("vims/containers/refusals.py", "code"): set(OF_CONTAINERS),
+    ("vims/openstack/refusals.py", "code"): set(OF_OPENSTACK),
+    ("vims/openstack/compute.py", "'no-valid-host' if 'No valid host' in words else 'resize-failed'"): {
+        "no-valid-host",
+        "resize-failed",
+    },
+    ("resources/procedures.py", "status.code if isinstance(status, Failed) else None"): {
+        "no-valid-host",
+        "port-not-bound",
+        "image-half-sent",
+    },
     ("api/problems.py", "_slug(_phrase(status))"): {"method-not-allowed"},
 }
 PASSED_ON = ("error.code", "broken.code", "failure.code", "item.code", "problem.code", "self.code")

@@ -17,7 +17,7 @@ import click
 
 from fairlead.errors import BadRequest
 
-__all__ = ["key_values", "pair", "read_document", "secret_values", "value_of"]
+__all__ = ["key_values", "pair", "read_document", "secret_values", "text_of", "value_of"]
 
 _PARSED = frozenset({".json", ".yaml", ".yml"})
 
@@ -61,6 +61,11 @@ def value_of(text: str) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool) and json.dumps(value) != text:
         return text
     return value
+
+
+def text_of(path: str) -> str:
+    """What is in a text file. Raises BadRequest (`unreadable-file`)."""
+    return _content(Path(path))
 
 
 def _refused(constant: str) -> None:

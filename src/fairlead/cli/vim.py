@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fairlead.cli.clouds import vim_from_clouds
 from fairlead.cli.exits import Exit
 from fairlead.cli.invocation import Invocation, Object, pass_invocation
 from fairlead.cli.output import fields, show, table
@@ -30,6 +31,8 @@ def group() -> None:
 def _settings(command: Any) -> Any:
     for option in (
         click.option("--file", "file", metavar="FILE", help="The VIM as JSON or YAML; options go over it."),
+        click.option("--from-clouds", metavar="FILE", help="A clouds.yaml that describes the OpenStack."),
+        click.option("--cloud", metavar="NAME", help="Its entry in --from-clouds."),
         click.option("--shared/--not-shared", default=None, help="Whether all projects may use it."),
         click.option("--default/--not-default", default=None, help="Whether it is used where none is named."),
         click.option("--setting", multiple=True, metavar="KEY=VALUE", help="A setting (repeatable)."),
@@ -47,7 +50,7 @@ def _settings(command: Any) -> Any:
 
 @group.command("register")
 @click.argument("name", required=False)
-@click.option("--type", "type_", metavar="TYPE", help="What it is: containers, simulated ...")
+@click.option("--type", "type_", metavar="TYPE", help="What it is: openstack, containers ...")
 @_settings
 @pass_invocation
 def register(invocation: Invocation, /, name: str | None, type_: str | None, **values: Any) -> None:
@@ -57,6 +60,7 @@ def register(invocation: Invocation, /, name: str | None, type_: str | None, **v
     Examples:
       fairlead vim register edge --type containers --default \\
           --interface url=unix:///run/podman/podman.sock
+      fairlead vim register cloud --from-clouds clouds.yaml --cloud mycloud
       fairlead vim register lab --type simulated --setting 'latency={"ready": 1}'
       fairlead vim register --file vim.yaml --credential password=-
     """
@@ -139,6 +143,10 @@ def _document(values: Mapping[str, Any]) -> Document:
             "shared": values["shared"],
         }
     )
+    if values["cloud"] and not values["from_clouds"]:
+        raise click.UsageError("--cloud names an entry of --from-clouds.")
+    if values["from_clouds"]:
+        given = merged(vim_from_clouds(values["from_clouds"], values["cloud"]), given)
     if not values["file"]:
         return given
     base = read_document(values["file"])

@@ -1,4 +1,6 @@
-"""A proxy before one service of a cloud, which loses one answer: the call is passed on, and the connection closed in place of an answer."""
+"""A proxy before one service of a cloud, which loses one answer: the call is passed on, and the connection closed in place
+of an answer.
+"""
 
 from __future__ import annotations
 

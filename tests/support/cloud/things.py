@@ -53,9 +53,9 @@ class Due:
     """What is to happen in a moment: looked at whenever somebody asks."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, Callable[[], None]]] = []
+        self._waiting: list[tuple[float, Callable[[], object]]] = []
 
-    def later(self, effect: Callable[[], None]) -> None:
+    def later(self, effect: Callable[[], object]) -> None:
         """Have `effect` a moment from now."""
         self._waiting.append((time.monotonic() + MOMENT, effect))
 

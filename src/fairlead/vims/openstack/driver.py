@@ -118,7 +118,7 @@ class OpenStackDriver:
             self._by_ids("networks", NETWORK_FIELDS, ids), self._one_by_one("network", names)
         )
         by_id: dict[Handle, Observed | None] = {handle: network_view(seen[handle]) for handle in ids if handle in seen}
-        return by_id | by_name
+        return {**by_id, **by_name}
 
     async def _by_ids(self, what: str, fields: Sequence[str], ids: Sequence[Handle]) -> dict[str, dict[str, Any]]:
         """The things with these ids, by lists that ask for nothing else."""

@@ -146,9 +146,12 @@ class Flavours:
         except Taken:
             pass
         except Denied as error:
-            error.code = "flavour-creation-not-allowed"
-            error.remedy = "Turn create_flavours off and create one yourself, or give credentials that may."
-            raise
+            raise Denied(
+                f"Nova does not allow us to {what}.",
+                code="flavour-creation-not-allowed",
+                cause=error.cause,
+                remedy="Turn create_flavours off and create one yourself, or give credentials that may.",
+            ) from error
         found = named(await self.all(at_once=True), name)
         if found is None:
             raise VimRefused(

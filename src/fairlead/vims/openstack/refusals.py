@@ -16,7 +16,7 @@ import msgspec
 
 from fairlead.errors import VimError, VimFull, VimRefused, VimUnavailable
 
-__all__ = ["Answer", "Denied", "InUse", "NotThere", "Taken", "error_of", "words_of"]
+__all__ = ["CODES", "Answer", "Denied", "InUse", "NotThere", "Taken", "error_of", "words_of"]
 
 
 class NotThere(VimRefused):
@@ -107,7 +107,7 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Disconnect what uses it, then retry.",
     ),
     (
-        r"task_state|while it is in vm_state|is locked|instance .* is not ready",
+        r"task_state|while it is in vm_state|instance .* is not ready",
         VimUnavailable,
         "server-busy",
         "Wait until the server has done what it is at, then retry.",
@@ -153,6 +153,8 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
 _TABLE = tuple(
     (re.compile(words, re.IGNORECASE | re.DOTALL), kind, code, remedy) for words, kind, code, remedy in _WORDS
 )
+CODES = frozenset({code for _, _, code, _ in _WORDS} | {"vim-rate-limit"})
+"""The codes that are read from words or statuses."""
 
 
 def error_of(answer: Answer, what: str) -> VimError:
@@ -166,7 +168,7 @@ def error_of(answer: Answer, what: str) -> VimError:
             ((code, remedy) for pattern, kind, code, remedy in _TABLE if kind is NotThere and pattern.search(words)),
             (None, None),
         )
-        return NotThere(f"{service} has nothing to {what} with.", code=code, cause=cause, remedy=remedy)
+        return NotThere(f"{service} could not {what}: there is no such thing.", code=code, cause=cause, remedy=remedy)
     if not busy:
         for pattern, kind, code, remedy in _TABLE:
             if pattern.search(words) and (answer.status < 500 or kind is not VimUnavailable):
