@@ -7,37 +7,49 @@ it on machines that may be thrown away. Everything listens on loopback. Each ste
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from configuration import configure
 from databases import make
 from packages import install
 from place import FAKES, GUEST, HERE, LOGS, OUT, RUN, STATE
-from processes import pid_of, started, stop
+from processes import ENVIRONMENT, pid_of, run, started, stop
 from services import FOUNDATION, start_foundation, start_services
 
 
 def build_guest() -> None:
     """The guest's image, unless it is there."""
     if not (GUEST / "nfv-tiny.qcow2").exists():
-        with (LOGS / "guest.log").open("w") as log:
-            subprocess.run(["bash", str(HERE / "build-guest"), str(GUEST)], stdout=log, stderr=log, check=True)
+        run("guest", "bash", str(HERE / "build-guest"), str(GUEST))
 
 
 def provision() -> None:
     """Flavours, image, the outside network; wait for the computes and agents."""
-    command = ["/usr/bin/python3", str(HERE / "inside/provision.py"), str(GUEST), str(len(FAKES) + 1)]
-    subprocess.run(command, check=True, env={**os.environ, "OS_CLIENT_CONFIG_FILE": str(OUT / "clouds.yaml")})
+    command = ("/usr/bin/python3", str(HERE / "inside/provision.py"), str(GUEST), str(len(FAKES) + 1))
+    run("provision", *command, OS_CLIENT_CONFIG_FILE=str(OUT / "clouds.yaml"))
 
 
-def status() -> None:
-    """Which processes run."""
-    for name in started():
-        pid = pid_of(name)
-        print(f"{'up  ' if pid else 'DOWN'} {name} {pid or ''}")
+def prove() -> int:
+    """Use the cloud; the answer is the exit code."""
+    command = ("/usr/bin/python3", str(HERE / "inside/prove.py"))
+    clients = {"OS_CLIENT_CONFIG_FILE": str(OUT / "clouds.yaml")}
+    return subprocess.run(command, env={**ENVIRONMENT, **clients}, check=False).returncode
+
+
+def status() -> int:
+    """Print which processes run. The answer is the exit code: 0 if the cloud was started and all of it runs."""
+    running = {name: pid_of(name) for name in started()}
+    for name, pid in running.items():
+        print(f"{'up  ' if pid else 'DOWN'} {name} {pid or ''}".rstrip())
+    if not running:
+        print("The cloud is stopped.")
+    return 0 if running and all(running.values()) else 1
 
 
 def stop_all() -> None:
@@ -57,28 +69,47 @@ STEPS = {
 }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(
         prog="devcloud", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("command", choices=["up", "status", "stop", *STEPS], nargs="?", default="up")
+    parser.add_argument("command", choices=["up", "status", "prove", "stop", *STEPS], nargs="?", default="up")
     command = parser.parse_args().command
     if os.geteuid() != 0:
         sys.exit("devcloud installs packages and starts services: run it as root.")
     for directory in (STATE, LOGS, RUN):
         directory.mkdir(parents=True, exist_ok=True)
-    if command in ("status", "stop"):
-        {"status": status, "stop": stop_all}[command]()
-        return
+    if command in ("status", "prove"):
+        return status() if command == "status" else prove()
+    with _alone():
+        if command == "stop":
+            stop_all()
+        else:
+            _go_up([command] if command in STEPS else list(STEPS))
+    return 0
+
+
+def _go_up(steps: list[str]) -> None:
     begun = time.monotonic()
-    for name, step in STEPS.items():
-        if command in ("up", name):
-            step()
-            print(f"[{time.monotonic() - begun:6.1f} s] {name}", flush=True)
-    if command == "up":
+    for name in steps:
+        STEPS[name]()
+        print(f"[{time.monotonic() - begun:6.1f} s] {name}", flush=True)
+    if len(steps) == len(STEPS):
         print(f"The cloud is up; clients find it by {OUT / 'clouds.yaml'} or {OUT / 'openrc'}")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One at a time: a second `up` waits for the first, and then finds everything done."""
+    with (RUN / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another devcloud is at work; waiting for it.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 if __name__ == "__main__":
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
-    main()
+    sys.exit(main())

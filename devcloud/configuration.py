@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from string import Template
 
 from place import FAKES, HERE, HOST, IDENTITY, OUT, PASSWORD, REGION, RUN, STATE
+from processes import run
 
 _ELSEWHERE = {"mysql/my.cnf": RUN / "my.cnf"}
 """Files that are not put below /etc under the name that they have here."""
-_DIRECTORIES = ("mysql", "glance/images", "nova/instances", "cinder/nfs", "cinder/mnt", "lock", "neutron", "keystone")
+_DIRECTORIES = ("mysql", "glance/images", "nova/instances", "cinder/nfs", "cinder/mnt", "neutron", "keystone")
 _MOUNT = Path("/sbin/mount.nfs")
 _STAND_IN = """#!/bin/sh
 # The kernel of a test machine has no NFS client; Cinder's driver needs no more than the path.
@@ -26,8 +26,9 @@ def configure() -> None:
         (STATE / name).mkdir(parents=True, exist_ok=True)
     for source in sorted(path for path in (HERE / "etc").rglob("*") if path.is_file()):
         name = str(source.relative_to(HERE / "etc"))
-        target = _ELSEWHERE.get(name, Path("/etc") / name)
-        _write(target, _filled(source, name.partition("/")[0]))
+        service = name.partition("/")[0]
+        (STATE / "lock" / service).mkdir(parents=True, exist_ok=True)
+        _write(_ELSEWHERE.get(name, Path("/etc") / name), _filled(source, service))
     for fake in FAKES:
         directory = STATE / f"nova-{fake}"
         (directory / "instances").mkdir(parents=True, exist_ok=True)
@@ -69,8 +70,6 @@ rpc_response_timeout = 60"""
 
 
 def _messaging(service: str) -> str:
-    lock = STATE / "lock" / service
-    lock.mkdir(parents=True, exist_ok=True)
     return f"""[oslo_messaging_notifications]
 driver = noop
 
@@ -78,7 +77,7 @@ driver = noop
 heartbeat_in_pthread = false
 
 [oslo_concurrency]
-lock_path = {lock}"""
+lock_path = {STATE}/lock/{service}"""
 
 
 def _user(name: str) -> str:
@@ -123,7 +122,7 @@ def _divert_mount() -> None:
     real = _MOUNT.with_suffix(".nfs.real")
     if _MOUNT.exists() and not real.exists():
         command = ["dpkg-divert", "--local", "--rename", "--divert", str(real), "--add", str(_MOUNT)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        run("configure", *command)
     _write(_MOUNT, _STAND_IN)
     _MOUNT.chmod(0o755)
 

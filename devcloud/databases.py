@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from configuration import database
-from place import IDENTITY, LOGS, PASSWORD, REGION, RUN, STATE
+from place import IDENTITY, PASSWORD, REGION, RUN, STATE
+from processes import run
 
 _NAMES = ("keystone", "glance", "placement", "nova_api", "nova", "nova_cell0", "neutron", "cinder", "heat", "barbican")
 _KEYS = "--keystone-user root --keystone-group root"
-_DONE = STATE / "databases.done"
 
 
 def _jobs() -> dict[str, list[str]]:
@@ -42,7 +42,7 @@ def _jobs() -> dict[str, list[str]]:
 
 def make() -> None:
     """Make what has not been made. Raises SystemExit, naming the log, when a tool fails."""
-    if _DONE.exists():
+    if _stamp("bootstrap").exists():
         return
     _sql("".join(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8;" for name in _NAMES))
     _sql(
@@ -54,24 +54,26 @@ def make() -> None:
         for _ in pool.map(_run, jobs, jobs.values()):
             pass
     urls = " ".join(f"--bootstrap-{sort}-url {IDENTITY}/v3/" for sort in ("admin", "public", "internal"))
-    _run(
-        "bootstrap",
-        [
-            f"keystone-manage bootstrap --bootstrap-password {PASSWORD} --bootstrap-username admin"
-            f" --bootstrap-project-name admin --bootstrap-role-name admin --bootstrap-service-name keystone"
-            f" --bootstrap-region-id {REGION} {urls}"
-        ],
+    bootstrap = (
+        f"keystone-manage bootstrap --bootstrap-password {PASSWORD} --bootstrap-username admin"
+        f" --bootstrap-project-name admin --bootstrap-role-name admin --bootstrap-service-name keystone"
+        f" --bootstrap-region-id {REGION} {urls}"
     )
-    _DONE.touch()
+    _run("bootstrap", [bootstrap])
 
 
 def _sql(statements: str) -> None:
-    subprocess.run(["mysql", "-S", str(RUN / "mysql.sock"), "-u", "root", "-e", statements], check=True)
+    run("database-server", "mysql", "-S", str(RUN / "mysql.sock"), "-u", "root", "-e", statements)
 
 
 def _run(name: str, commands: list[str]) -> None:
-    log = LOGS / f"database-{name}.log"
-    with log.open("w") as told:
-        for command in commands:
-            if subprocess.run(command.split(), stdout=told, stderr=told, check=False).returncode:
-                raise SystemExit(f"{command.split()[0]} failed; see {log}")
+    """Run the commands of a job, unless they were run: making a cell a second time fails."""
+    if _stamp(name).exists():
+        return
+    for command in commands:
+        run(f"database-{name}", *command.split())
+    _stamp(name).touch()
+
+
+def _stamp(name: str) -> Path:
+    return STATE / f"database-{name}.done"

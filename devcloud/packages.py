@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from place import LOGS
+from processes import run
 
 _NAMES = """
 mariadb-server rabbitmq-server memcached openvswitch-switch
@@ -33,10 +33,13 @@ def install() -> None:
     if not _FORBID_STARTS.exists():
         _FORBID_STARTS.write_text("#!/bin/sh\nexit 101\n")
         _FORBID_STARTS.chmod(0o755)
-    log = LOGS / "apt.log"
     options = [f"-oDpkg::Options::=--force-{word}" for word in ("unsafe-io", "confold")]
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    with log.open("w") as told:
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", *options, *missing]):
-            if subprocess.run(["apt-get", *command], stdout=told, stderr=told, env=environment, check=False).returncode:
-                raise SystemExit(f"apt-get {command[0]} failed; see {log}")
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *options, *missing]):
+        run("apt", "apt-get", *command, **_told())
+
+
+def _told() -> dict[str, str]:
+    """What apt may need of the caller's environment: the way out to Debian's servers."""
+    return {"DEBIAN_FRONTEND": "noninteractive"} | {
+        name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")
+    }

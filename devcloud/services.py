@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from place import FAKES, HERE, HOST, LOGS, PASSWORD, REGION, RUN, STATE
-from processes import pid_of, start, wait_for_api, wait_for_port
+from processes import pid_of, run, start, stop, wait_for_api, wait_for_port
 
 FOUNDATION = ("libvirtd", "virtlogd", "vswitchd", "ovsdb", "memcached", "rabbitmq", "mysql")
 """What the others stand on: stopped after them."""
@@ -38,12 +36,16 @@ _AGENTS = {
     "neutron-metadata-agent": f"neutron-metadata-agent {_NEUTRON}/metadata_agent.ini",
 }
 _IDENTITY_DONE = STATE / "identity.done"
+_LIMIT = 1024
+"""Of waiting connections, and of watchers of files: what so many processes need at least."""
 
 
 def start_foundation() -> None:
     """The databases' server, the message broker, the cache, the switch and the hypervisor's daemons."""
-    for setting in ("net.core.somaxconn=1024", "fs.inotify.max_user_instances=1024"):
-        subprocess.run(["sysctl", "-qw", setting], check=False)
+    for setting in ("net/core/somaxconn", "fs/inotify/max_user_instances"):
+        limit = Path("/proc/sys", setting)
+        if int(limit.read_text()) < _LIMIT:
+            limit.write_text(str(_LIMIT))
     hosts = Path("/etc/hosts")
     if "localhost" not in hosts.read_text().split():
         hosts.write_text(hosts.read_text() + "127.0.0.1 localhost\n")
@@ -51,14 +53,11 @@ def start_foundation() -> None:
     STATE.chmod(0o755)
     shutil.chown(STATE / "mysql", "mysql")
     if not (STATE / "mysql/mysql").exists():
-        with (LOGS / "mysql-install.log").open("w") as log:
-            command = (
-                f"mysql_install_db --defaults-file={RUN}/my.cnf --auth-root-authentication-method=normal --skip-test-db"
-            )
-            subprocess.run(command.split(), stdout=log, stderr=log, check=True)
+        settings = f"--defaults-file={RUN}/my.cnf --auth-root-authentication-method=normal --skip-test-db"
+        run("mysql-install", "mysql_install_db", *settings.split())
     start("mysql", "mariadbd", f"--defaults-file={RUN}/my.cnf")
     if pid_of("rabbitmq") is None:
-        subprocess.run(["chown", "-R", "rabbitmq:", "/var/lib/rabbitmq", "/var/log/rabbitmq"], check=True)
+        run("rabbitmq", "chown", "-R", "rabbitmq:", "/var/lib/rabbitmq", "/var/log/rabbitmq")
     as_rabbit = "setpriv --reuid=rabbitmq --regid=rabbitmq --init-groups /usr/lib/rabbitmq/bin/rabbitmq-server"
     start("rabbitmq", *as_rabbit.split(), HOME="/var/lib/rabbitmq", ERL_EPMD_ADDRESS="127.0.0.1")
     start("memcached", "memcached", "-u", "memcache", "-l", "127.0.0.1", "-p", "11211", "-m", "128", "-c", "4096")
@@ -73,7 +72,8 @@ def _start_switch() -> None:
     """Open vSwitch with its datapath in user space, for which the kernel needs nothing."""
     for directory in ("/run/openvswitch", "/etc/openvswitch", "/var/log/openvswitch"):
         Path(directory).mkdir(parents=True, exist_ok=True)
-    if subprocess.run(["ovs-vsctl", "-t", "2", "show"], capture_output=True, check=False).returncode:
+    if pid_of("ovsdb") is None or pid_of("vswitchd") is None:
+        stop(("vswitchd", "ovsdb"))
         if not Path("/etc/openvswitch/conf.db").exists():
             _do("ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema")
         detached = f"--detach --no-chdir -vconsole:off --log-file={LOGS}"
@@ -101,7 +101,7 @@ def start_services() -> None:
     start("neutron-server", *f"neutron-server {_NEUTRON}/plugins/ml2/ml2_conf.ini".split())
     wait_for_api(5000, "keystone")
     if not _IDENTITY_DONE.exists():
-        subprocess.run(["/usr/bin/python3", str(HERE / "inside/identity.py"), PASSWORD, REGION], check=True)
+        run("identity", "/usr/bin/python3", str(HERE / "inside/identity.py"), PASSWORD, REGION)
         _IDENTITY_DONE.touch()
     for name, (port, script, processes) in _APIS.items():
         _api(name, port, script, processes)
@@ -135,4 +135,4 @@ def _api(name: str, port: int, script: str, processes: int) -> None:
 
 
 def _do(command: str) -> None:
-    subprocess.run(command.split(), check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    run("switch", *command.split())

@@ -6,12 +6,16 @@ plain test may call `asyncio.run` itself just as well. Fixtures are plain functi
 
 PostgreSQL is used when FAIRLEAD_TEST_POSTGRESQL holds the URL of a server on which databases may be created, for
 example `postgresql://postgres@127.0.0.1:5433/postgres`; without it those tests are skipped and say so.
+
+Tests marked `cloud` need FAIRLEAD_TEST_CLOUD, the name of a cloud in `clouds.yaml`, and OS_CLIENT_CONFIG_FILE, the path
+of that file; without them they are skipped and say so.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,6 +42,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
     asyncio.run(limited())
     return True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cloud") and "FAIRLEAD_TEST_CLOUD" not in os.environ:
+        pytest.skip("FAIRLEAD_TEST_CLOUD names no OpenStack; scripts/test --cloud brings one up")
 
 
 @pytest.fixture(scope="session")
