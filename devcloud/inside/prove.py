@@ -16,18 +16,19 @@ import urllib.request
 import uuid
 
 import openstack
+import yaml
 from openstack.exceptions import SDKException
 
 PATIENCE = 180
 USER_DATA = "#!/bin/sh\necho proven >/www/proof\n"
-TEMPLATE = """
-heat_template_version: 2021-04-16
-parameters: {zone: {type: string}, network: {type: string}, ports: {type: number}}
+TEMPLATE = yaml.safe_load("""
+heat_template_version: "2021-04-16"
+parameters: {zone: {type: string}, network: {type: string}, size: {type: number}}
 resources:
   ports:
     type: OS::Heat::ResourceGroup
     properties:
-      count: {get_param: ports}
+      count: {get_param: size}
       resource_def: {type: OS::Neutron::Port, properties: {network: {get_param: network}}}
   server:
     type: OS::Nova::Server
@@ -37,7 +38,7 @@ resources:
       availability_zone: {get_param: zone}
       networks: [{port: {get_attr: [ports, refs, 0]}}]
 outputs: {ports: {value: {get_attr: [ports, refs]}}}
-"""
+""")
 
 
 class Clock:
@@ -140,7 +141,7 @@ def fake(cloud, name, network, made):
 
 def stack(cloud, name, network, made, clock):
     heat = cloud.orchestration
-    parameters = {"zone": "fake", "network": network.id, "ports": 1}
+    parameters = {"zone": "fake", "network": network.id, "size": 1}
     created = heat.create_stack(name=name, template=TEMPLATE, parameters=parameters, timeout_mins=5)
     there = True
 
@@ -154,7 +155,7 @@ def stack(cloud, name, network, made, clock):
     made.callback(delete)
     settled(heat, created.id, "CREATE_COMPLETE")
     clock.tell("stack created")
-    heat.update_stack(created.id, template=TEMPLATE, parameters={**parameters, "ports": 2})
+    heat.update_stack(created.id, template=TEMPLATE, parameters={**parameters, "size": 2})
     outputs = settled(heat, created.id, "UPDATE_COMPLETE").outputs
     assert len(outputs[0]["output_value"]) == 2, outputs
     clock.tell("stack updated")
