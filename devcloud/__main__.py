@@ -20,7 +20,7 @@ from databases import make
 from packages import install
 from place import FAKES, GUEST, HERE, LOGS, OUT, RUN, STATE
 from processes import ENVIRONMENT, pid_of, run, started, stop
-from services import FOUNDATION, start_foundation, start_services
+from services import FOUNDATION, forget_networks, start_foundation, start_services
 
 
 def build_guest() -> None:
@@ -53,9 +53,10 @@ def status() -> int:
 
 
 def stop_all() -> None:
-    """Stop what was started here. Guests, their DHCP servers and network namespaces stay, to be found by the next `up`."""
+    """Stop what was started here. Guests stay, to be found by the next `up`."""
     stop([name for name in started() if name not in FOUNDATION])
     stop(FOUNDATION)
+    forget_networks()
 
 
 STEPS = {

@@ -11,7 +11,7 @@ from processes import run
 _NAMES = """
 mariadb-server rabbitmq-server memcached openvswitch-switch
 keystone glance-api glance-common placement-api barbican-api barbican-worker
-nova-api nova-conductor nova-scheduler nova-compute nova-compute-qemu
+nova-api nova-conductor nova-scheduler nova-compute nova-compute-kvm
 neutron-api neutron-rpc-server neutron-openvswitch-agent neutron-dhcp-agent neutron-l3-agent neutron-metadata-agent
 python3-networking-sfc heat-api heat-engine cinder-api cinder-scheduler cinder-volume
 python3-openstackclient python3-heatclient python3-barbicanclient python3-osc-placement

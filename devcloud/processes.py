@@ -40,6 +40,11 @@ def run(log: str, *command: str, **environment: str) -> None:
         fail(f"{Path(command[0]).name} failed with {code}", log)
 
 
+def seen(*command: str) -> str:
+    """What a tool prints."""
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=True).stdout
+
+
 def fail(what: str, log: str) -> NoReturn:
     """End the program, naming the log and showing its end."""
     path = LOGS / f"{log}.log"

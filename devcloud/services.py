@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from place import FAKES, HERE, HOST, LOGS, PASSWORD, REGION, RUN, STATE
-from processes import pid_of, run, start, stop, wait_for_api, wait_for_port
+from processes import pid_of, run, seen, start, stop, wait_for_api, wait_for_port
 
 FOUNDATION = ("libvirtd", "virtlogd", "vswitchd", "ovsdb", "memcached", "rabbitmq", "mysql")
 """What the others stand on: stopped after them."""
@@ -68,12 +68,27 @@ def start_foundation() -> None:
     wait_for_port(3306, "mysql")
 
 
+def forget_networks() -> None:
+    """Remove the namespaces of Neutron's agents, with the DHCP servers and proxies in them.
+
+    Their NICs end with the switch that made them, and what is left would keep the agents from making new ones.
+    """
+    for name in seen("ip", "netns", "list").splitlines():
+        namespace = name.split()[0]
+        if namespace.startswith(("qdhcp-", "qrouter-")):
+            pids = seen("ip", "netns", "pids", namespace).split()
+            if pids:
+                run("switch", "kill", "-KILL", *pids)
+            run("switch", "ip", "netns", "delete", namespace)
+
+
 def _start_switch() -> None:
     """Open vSwitch with its datapath in user space, for which the kernel needs nothing."""
     for directory in ("/run/openvswitch", "/etc/openvswitch", "/var/log/openvswitch"):
         Path(directory).mkdir(parents=True, exist_ok=True)
     if pid_of("ovsdb") is None or pid_of("vswitchd") is None:
         stop(("vswitchd", "ovsdb"))
+        forget_networks()
         if not Path("/etc/openvswitch/conf.db").exists():
             _do("ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema")
         detached = f"--detach --no-chdir -vconsole:off --log-file={LOGS}"
@@ -88,6 +103,13 @@ def _start_switch() -> None:
             f"ovs-vsctl --no-wait set Open_vSwitch . external_ids:system-id={HOST} external_ids:hostname={HOST}"
             " other_config:vlan-limit=0 other_config:userspace-tso-enable=true"
         )
+        bridges = seen("ovs-vsctl", "--no-wait", "list-br").split()
+        for nic in seen("ovs-vsctl", "--bare", "--columns=name", "find", "Interface", "type=internal").split():
+            if nic not in bridges:
+                _do(f"ovs-vsctl --no-wait --if-exists del-port {nic}")
+                # A NIC outlives the switch, in the namespace that it was in.
+                if Path("/sys/class/net", nic).exists():
+                    _do(f"ip link delete {nic}")
         _do(f"ovs-vswitchd unix:{socket} --pidfile={RUN}/vswitchd.pid {detached}/vswitchd.log")
     _do("ovs-vsctl --may-exist add-br br-ex -- set bridge br-ex datapath_type=netdev")
     _do("ip addr replace 172.24.4.1/24 dev br-ex")

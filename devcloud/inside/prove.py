@@ -115,7 +115,7 @@ def guest(cloud, name, network, group, made):
 
 def serve(cloud, made, **wanted):
     """A server that is ACTIVE."""
-    image = cloud.image.find_image("nfv-tiny", ignore_missing=False)
+    image = next(iter(cloud.image.images(name="nfv-tiny", visibility="public")))
     flavor = cloud.compute.find_flavor("m1.nano", ignore_missing=False)
     server = cloud.compute.create_server(image_id=image.id, flavor_id=flavor.id, **wanted)
     made.callback(cloud.compute.wait_for_delete, server, interval=1, wait=PATIENCE)

@@ -26,7 +26,7 @@ def main(guest, computes):
     for name, (ram, vcpus, disk) in FLAVOURS.items():
         if name not in known:
             cloud.compute.create_flavor(name=name, ram=ram, vcpus=vcpus, disk=disk)
-    if not cloud.image.find_image("nfv-tiny"):
+    if not any(cloud.image.images(name="nfv-tiny", visibility="public")):
         cloud.image.create_image(
             "nfv-tiny",
             filename=f"{guest}/nfv-tiny.qcow2",
