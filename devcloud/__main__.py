@@ -54,8 +54,9 @@ def status() -> int:
 
 def stop_all() -> None:
     """Stop what was started here. Guests stay, to be found by the next `up`."""
-    stop([name for name in started() if name not in FOUNDATION])
-    stop(FOUNDATION)
+    # Services keep nothing but in the databases; asked to end, some wait a minute for requests that do not come.
+    stop([name for name in started() if name not in FOUNDATION], patience=5)
+    stop(FOUNDATION, patience=20)
     forget_networks()
 
 

@@ -87,7 +87,7 @@ def started() -> list[str]:
     return sorted(path.stem for path in RUN.glob("*.pid"))
 
 
-def stop(names: Iterable[str], patience: float = 15.0) -> None:
+def stop(names: Iterable[str], patience: float) -> None:
     """Ask processes to end, and kill those that do not within `patience` seconds."""
     names = list(names)
     known = {name: pid for name in names if (pid := pid_of(name)) is not None}

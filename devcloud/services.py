@@ -87,7 +87,7 @@ def _start_switch() -> None:
     for directory in ("/run/openvswitch", "/etc/openvswitch", "/var/log/openvswitch"):
         Path(directory).mkdir(parents=True, exist_ok=True)
     if pid_of("ovsdb") is None or pid_of("vswitchd") is None:
-        stop(("vswitchd", "ovsdb"))
+        stop(("vswitchd", "ovsdb"), patience=10)
         forget_networks()
         if not Path("/etc/openvswitch/conf.db").exists():
             _do("ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema")

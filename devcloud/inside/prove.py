@@ -23,7 +23,7 @@ PATIENCE = 180
 USER_DATA = "#!/bin/sh\necho proven >/www/proof\n"
 TEMPLATE = yaml.safe_load("""
 heat_template_version: "2021-04-16"
-parameters: {zone: {type: string}, network: {type: string}, size: {type: number}}
+parameters: {image: {type: string}, zone: {type: string}, network: {type: string}, size: {type: number}}
 resources:
   ports:
     type: OS::Heat::ResourceGroup
@@ -34,7 +34,7 @@ resources:
     type: OS::Nova::Server
     properties:
       flavor: m1.nano
-      image: nfv-tiny
+      image: {get_param: image}
       availability_zone: {get_param: zone}
       networks: [{port: {get_attr: [ports, refs, 0]}}]
 outputs: {ports: {value: {get_attr: [ports, refs]}}}
@@ -113,11 +113,15 @@ def guest(cloud, name, network, group, made):
     return server, floating.floating_ip_address
 
 
+def image_of(cloud):
+    """The tiny guest's image; whoever tests may have others of the same name."""
+    return next(iter(cloud.image.images(name="nfv-tiny", visibility="public")))
+
+
 def serve(cloud, made, **wanted):
     """A server that is ACTIVE."""
-    image = next(iter(cloud.image.images(name="nfv-tiny", visibility="public")))
     flavor = cloud.compute.find_flavor("m1.nano", ignore_missing=False)
-    server = cloud.compute.create_server(image_id=image.id, flavor_id=flavor.id, **wanted)
+    server = cloud.compute.create_server(image_id=image_of(cloud).id, flavor_id=flavor.id, **wanted)
     made.callback(cloud.compute.wait_for_delete, server, interval=1, wait=PATIENCE)
     made.callback(cloud.compute.delete_server, server)
     return cloud.compute.wait_for_server(server, interval=0.5, wait=PATIENCE)
@@ -141,7 +145,7 @@ def fake(cloud, name, network, made):
 
 def stack(cloud, name, network, made, clock):
     heat = cloud.orchestration
-    parameters = {"zone": "fake", "network": network.id, "size": 1}
+    parameters = {"image": image_of(cloud).id, "zone": "fake", "network": network.id, "size": 1}
     created = heat.create_stack(name=name, template=TEMPLATE, parameters=parameters, timeout_mins=5)
     there = True
 
