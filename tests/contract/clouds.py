@@ -25,9 +25,10 @@ from fairlead.vims.openstack import driver as openstack
 from fairlead.vims.openstack.cloud import Cloud
 from fairlead.vims.openstack.settings import place_of, settings_of, way_of
 from tests.contract.subject import Files, open_driver
+from tests.support.cloud import PeerCloud
 from tests.support.cloud.proxy import proxied
 
-__all__ = ["OpenStackSubject", "real_cloud"]
+__all__ = ["OpenStackSubject", "peer_access", "real_cloud"]
 
 _CREATIONS = {
     "network": ("network", r"POST .*/subnets$"),
@@ -54,6 +55,18 @@ def real_cloud() -> Access:
         interface=interface,
         credentials=auth,
         settings={"zone": os.environ.get("FAIRLEAD_TEST_ZONE", "fake")},
+    )
+
+
+def peer_access(peer: PeerCloud) -> Access:
+    """How to reach the peer."""
+    return Access(
+        id="vim-1",
+        name="peer",
+        type="openstack",
+        deployment="",
+        interface={"auth_url": f"{peer.url}/identity/v3", "region": "one"},
+        credentials={"username": "demo", "password": peer.password, "project_name": "demo"},
     )
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.vims import Access
-from tests.contract.clouds import OpenStackSubject, real_cloud
+from tests.contract.clouds import OpenStackSubject, peer_access, real_cloud
 from tests.contract.subject import Subject
 from tests.contract.subjects import ContainersSubject, SimulatedSubject, engine_url
 from tests.support.cloud import PeerCloud
@@ -38,15 +37,3 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
         )
         yield real
         asyncio.run(real.clean())
-
-
-def peer_access(peer: PeerCloud) -> Access:
-    """How to reach the peer."""
-    return Access(
-        id="vim-1",
-        name="peer",
-        type="openstack",
-        deployment="",
-        interface={"auth_url": f"{peer.url}/identity/v3", "region": "one"},
-        credentials={"username": "demo", "password": peer.password, "project_name": "demo"},
-    )

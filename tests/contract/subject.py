@@ -59,10 +59,10 @@ class Files:
     """Artifacts that are files in one directory; `<anything>/<file name>`."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
 
     async def fetch(self, artifact: str) -> Path:
-        path = self._directory / artifact.rpartition("/")[2]
+        path = self.directory / artifact.rpartition("/")[2]
         if not path.is_file():
             raise Unprocessable(f"There is no artifact '{artifact}'.", code="artifact-missing")
         return path

@@ -15,11 +15,12 @@ __all__ = ["Nova"]
 
 _TASK = "OS-EXT-STS:task_state"
 _ATTACHED = "os-extended-volumes:volumes_attached"
+_HOSTS = 2
 _SIZES = {"m1.nano": (1, 64, 1), "m1.tiny": (1, 128, 1), "m1.small": (2, 256, 1), "m1.huge": (64, 2**19, 10)}
 
 
 class Nova:
-    """Holds servers by id. A server of the flavour `m1.huge` finds no host."""
+    """Holds servers by id. One of the flavour `m1.huge` finds no host, nor does the third that is to be apart."""
 
     def __init__(self, neutron: Neutron, cinder: Cinder, glance: Glance, due: Due) -> None:
         self._neutron = neutron
@@ -123,7 +124,8 @@ class Nova:
         return web.json_response({"server": self._one(request)})
 
     async def _create(self, request: web.Request) -> web.Response:
-        asked = (await request.json())["server"]
+        whole = await request.json()
+        asked, group = whole["server"], (whole.get("os:scheduler_hints") or {}).get("group")
         flavour = next(f for f in self.flavours.values() if f["id"] == asked["flavorRef"])
         if asked.get("imageRef") is not None and asked["imageRef"] not in self._glance.images:
             raise nova_refusal(400, "Invalid imageRef provided.")
@@ -143,7 +145,7 @@ class Nova:
             "created": now(),
             "updated": now(),
             _ATTACHED: [],
-            "asked": asked,
+            "group": group,
         }
         self.servers[server["id"]] = server
         for port in ports:
@@ -151,7 +153,11 @@ class Nova:
         for device in asked.get("block_device_mapping_v2") or ():
             if device["source_type"] == "volume":
                 self._hold(server, device["uuid"])
-        if flavour["name"] == "m1.huge":
+        together = [
+            one for one in self.servers.values() if group and one["group"] == group and one["status"] != "DELETED"
+        ]
+        apart = group is not None and self.groups[group]["policy"] == "anti-affinity"
+        if flavour["name"] == "m1.huge" or (apart and len(together) > _HOSTS):
             fault = {"fault": {"code": 500, "message": "No valid host was found. "}}
             self._due.later(lambda: self._become(server, "ERROR", **fault))
         else:

@@ -1,0 +1,119 @@
+"""How a cloud is called: one token, no call more than is needed, patience where it asks for it, and errors with its own words."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+import pytest
+
+from fairlead.clock import SystemClock
+from fairlead.errors import VimFull, VimUnavailable
+from fairlead.resources import Handle, Name, VolumeSpec
+from fairlead.vims.openstack.refusals import Denied
+from tests.contract.clouds import OpenStackSubject
+from tests.contract.subject import Hands, all_of
+from tests.support.cloud import PeerCloud
+
+
+async def test_all_calls_share_one_token_and_ask_for_nothing_else(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await all_of(hands.create(hands.resource(f"v{number}", VolumeSpec(size=1))) for number in range(30))
+        assert peer.tokens == 1
+        assert {call.split("?")[0].split("/")[1] for call in peer.seen} == {"volume"}
+        assert len(peer.seen) == 30
+
+
+async def test_a_token_that_was_revoked_is_replaced_at_once(peer: PeerCloud, peer_subject: OpenStackSubject) -> None:
+    async with Hands(peer_subject) as hands:
+        held = await hands.obtain(hands.network())
+        peer.valid.clear()
+        assert await hands.kind("network").read(held.handle) is not None
+        assert peer.tokens == 2
+
+
+async def test_credentials_that_are_refused_are_told_and_not_tried_for_a_minute(peer_subject: OpenStackSubject) -> None:
+    access = peer_subject.access("test")
+    wrong = msgspec.structs.replace(access, credentials={**access.credentials, "password": "not-it"})
+    driver = peer_subject.type.open(wrong, peer_subject.files, SystemClock())
+    check = await driver.check()
+    assert (check.reachable, check.findings[0].code) == (False, "vim-credentials-refused")
+    assert "not-it" not in check.findings[0].detail
+    with pytest.raises(Denied):
+        await driver.kinds["network"].read(Handle("x"))
+    await driver.close()
+
+
+async def test_a_service_that_says_when_to_ask_again_is_left_alone_until_then(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        held = await hands.obtain(hands.network())
+        peer.fail(r"GET /network/v2.0/networks/", 429, {"message": "slow down"}, Retry_After="0.3")
+        began = time.monotonic()
+        with pytest.raises(VimUnavailable) as slowed:
+            await hands.kind("network").read(held.handle)
+        assert slowed.value.code == "vim-rate-limit"
+        assert await hands.kind("network").read(held.handle) is not None
+        assert time.monotonic() - began >= 0.3
+
+
+async def test_an_error_has_the_services_words_and_the_id_of_the_request(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        with pytest.raises(VimFull) as full:
+            await hands.create(hands.resource("huge", VolumeSpec(size=2**50)))
+        assert full.value.code == "quota-exceeded"
+        assert "VolumeSizeExceedsAvailableQuota" in (full.value.cause or "")
+        assert f"req-{len(peer.seen)}" in (full.value.cause or "")
+
+
+async def test_many_servers_are_read_by_one_list_and_then_by_what_changed(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await hands.basis()
+        machines = await all_of(hands.machine(f"server-{number}") for number in range(6))
+        wanted = {"compute": {machine.compute.handle for machine in machines}}
+        peer.seen.clear()
+        first = await hands.driver.observe(wanted)
+        await hands.kind("compute").delete(machines[0].compute.handle)
+        await hands.wait(machines[0].compute, lambda _, seen: seen is None)
+        peer.seen.clear()
+        second = await hands.driver.observe(wanted)
+        assert [call for call in peer.seen if "changes-since" not in call] == []
+        assert len(peer.seen) == 1
+        changed = {key for key in first if first[key] != second[key]}
+        assert changed == {("compute", machines[0].compute.handle)}
+        assert second["compute", machines[0].compute.handle] is None
+
+
+async def test_an_image_whose_upload_broke_off_is_found_by_nobody_and_sent_anew(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        peer.fail(r"PUT /image/", 503, {"message": "gone away"})
+        image, tag = hands.image(), hands.tag("image")
+        with pytest.raises(VimUnavailable):
+            await hands.create(image, tag=tag)
+        assert await hands.kind("image").find(tag, image) is None
+        assert peer.glance.images == {}
+        held = await hands.obtain(image)
+        assert peer.glance.contents[held.handle] == (peer_subject.files.directory / "image.raw").read_bytes()
+
+
+async def test_a_network_whose_subnet_is_refused_is_taken_away_again(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        peer.fail(
+            r"POST /network/v2.0/subnets", 409, {"NeutronError": {"type": "OverQuota", "message": "Quota exceeded"}}
+        )
+        with pytest.raises(VimFull) as full:
+            await hands.create(hands.network("link"))
+        assert full.value.resource == "link"
+        assert peer.neutron.networks == {}
+        assert Name("link") not in hands.held
