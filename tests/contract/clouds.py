@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ import msgspec
 import pytest
 import yaml
 
-from fairlead.resources import ImageSpec
+from fairlead.errors import VimError
+from fairlead.resources import Handle, ImageSpec, Kind
 from fairlead.vims import Access, DriverType
 from fairlead.vims.openstack import driver as openstack
 from fairlead.vims.openstack.cloud import Cloud
@@ -54,7 +55,7 @@ def real_cloud() -> Access:
         deployment="",
         interface=interface,
         credentials=auth,
-        settings={"zone": os.environ.get("FAIRLEAD_TEST_ZONE", "fake")},
+        settings={"zone": os.environ.get("FAIRLEAD_TEST_ZONE", "fake"), "timeout": 110},
     )
 
 
@@ -105,15 +106,22 @@ class OpenStackSubject:
         return Access(id="x", name="x", type="openstack", deployment="x", interface=interface, credentials=credentials)
 
     async def clean(self) -> None:
-        """Remove everything that carries a deployment of this subject, servers first."""
+        """Remove everything of the deployments of this subject, servers first; calls given up may still make more."""
         for deployment in self._deployments:
             driver = open_driver(self, deployment)
-            left = await driver.tagged()
-            for sort in ("compute", "port", "network", "volume", "affinity-group", "image"):
-                kind, handles = driver.kinds[sort], [thing.handle for thing in left if thing.sort == sort]
-                await asyncio.gather(*(kind.delete(handle) for handle in handles))
-                while handles:
-                    seen = await driver.observe({sort: set(handles)})
-                    handles = [handle for handle in handles if seen[sort, handle] is not None]
-                    await asyncio.sleep(0.5 if handles else 0)
+            async with asyncio.timeout(300):
+                while left := await driver.tagged():
+                    for sort in ("compute", "port", "network", "volume", "affinity-group", "image"):
+                        handles = [thing.handle for thing in left if thing.sort == sort]
+                        await asyncio.gather(*(_remove(driver.kinds[sort], handle) for handle in handles))
             await driver.close()
+
+
+async def _remove(kind: Kind[Any], handle: Handle) -> None:
+    """Delete it, and wait a while until it is gone; what something still holds is for the next round."""
+    with suppress(VimError):
+        await kind.delete(handle)
+        for _ in range(60):
+            if await kind.read(handle) is None:
+                return
+            await asyncio.sleep(0.5)

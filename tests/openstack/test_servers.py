@@ -27,7 +27,9 @@ from tests.contract.subject import Hands
 _replace = msgspec.structs.replace
 
 
-async def test_a_volume_is_attached_made_larger_and_detached_while_the_server_runs(subject: OpenStackSubject) -> None:
+async def test_a_volume_is_attached_and_detached_while_the_server_runs_and_then_made_larger(
+    subject: OpenStackSubject,
+) -> None:
     async with Hands(subject) as hands:
         await hands.basis()
         machine = await hands.machine("server")
@@ -38,9 +40,9 @@ async def test_a_volume_is_attached_made_larger_and_detached_while_the_server_ru
         observed = await hands.kind("volume").read(volume.handle)
         assert observed is not None
         assert observed["servers"] == [attached.handle]
-        await hands.update(volume, VolumeSpec(size=2 * 2**30))
         detached = await hands.update(attached, machine.compute.resource.spec)
-        await hands.relinquish(volume)
+        larger = await hands.update(volume, VolumeSpec(size=2 * 2**30))
+        await hands.relinquish(larger)
         assert isinstance(await hands.status(detached), Ready)
 
 

@@ -57,6 +57,7 @@ class Cloud:
         self._place = place
         self._way = way
         self.settings = settings
+        self._turns = asyncio.Semaphore(_THREADS)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="openstack")
         self._opening = threading.Lock()
         self._session: Session | None = None
@@ -129,10 +130,10 @@ class Cloud:
         return answer
 
     async def call(self, what: str, function: Callable[[], T], limit: float | None = None) -> T:
-        """Run `function` in a thread of the driver's own, for at most `limit` seconds. Raises VimError."""
+        """Run `function` in a thread of the driver's own, for at most `limit` seconds from when there is one. Raises VimError."""
         seconds = limit or self.settings.timeout
         try:
-            async with asyncio.timeout(seconds):
+            async with self._turns, asyncio.timeout(seconds):
                 return await asyncio.get_running_loop().run_in_executor(self._pool, function)
         except TimeoutError as error:
             raise VimUnavailable(

@@ -210,3 +210,23 @@ class ComputeKind(ComputeRules):
                 body = {"volumeAttachment": {"volumeId": volume}}
                 path = to("servers", handle, "os-volume_attachments")
                 await self._cloud.post("compute", path, f"attach volume '{volume}'", body)
+                await self._attached(handle, volume)
+
+    async def _attached(self, handle: Handle, volume: str) -> None:
+        """Until Cinder says that the server has it: Nova counts it among the server's own as soon as it is asked for."""
+        deadline = time.monotonic() + _REST
+        while time.monotonic() < deadline:
+            seen = await self._cloud.look("block-storage", to("volumes", volume), "show a volume")
+            servers = [one["server_id"] for one in seen["volume"].get("attachments") or ()] if seen else []
+            if handle in servers:
+                return
+            if seen is None or seen["volume"]["status"] in ("available", "error"):
+                break
+            await asyncio.sleep(_LOOK_AGAIN)
+        status = seen["volume"]["status"] if seen else "gone"
+        raise VimRefused(
+            f"Nova did not attach volume '{volume}'.",
+            code="volume-not-attached",
+            cause=f"the volume is {status}",
+            remedy="Look into the log of nova-compute on the server's host, then retry.",
+        )
