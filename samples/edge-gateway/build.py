@@ -203,6 +203,36 @@ def build_package(images: dict[str, Path]) -> Path:
     return package
 
 
+def build_guest(role: str, image: Path) -> Path:
+    """The role as a virtual machine's disk: the image's layers under a kernel, see `devcloud/build-guest`."""
+    maker = HERE.parent.parent / "devcloud"
+    parts = [maker / "build-guest", *sorted((maker / "guest").iterdir()), image.with_suffix(".recipe")]
+    recipe = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+    guest = CACHE / "guests" / f"edge-gateway-{role}.qcow2"
+    made_from = guest.with_suffix(".recipe")
+    if guest.exists() and made_from.exists() and made_from.read_text() == recipe:
+        return guest
+    started = time.monotonic()
+    as_root = [] if os.geteuid() == 0 else ["sudo"]
+    system = Path(tempfile.mkdtemp(dir=CACHE))
+    try:
+        with tarfile.open(image) as archive:
+            manifest = archive.extractfile("manifest.json")
+            assert manifest is not None
+            for name in json.load(manifest)[0]["Layers"]:
+                layer = archive.extractfile(name)
+                assert layer is not None
+                unpack = [*as_root, "tar", "--extract", "--preserve-permissions", "--directory", str(system)]
+                subprocess.run(unpack, input=layer.read(), check=True)
+        command = [*as_root, "bash", str(maker / "build-guest"), str(guest.parent), guest.stem, str(system)]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    finally:
+        subprocess.run([*as_root, "rm", "-rf", "--one-file-system", str(system)], check=True)
+    made_from.write_text(recipe)
+    report(f"{guest.name}: {guest.stat().st_size / 1e6:.0f} MB, {time.monotonic() - started:.1f} s")
+    return guest
+
+
 def report(line: str) -> None:
     sys.stderr.write(line + "\n")
 
@@ -211,18 +241,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Build the edge gateway's images and package; prints the package's path."
     )
+    parser.add_argument("--guests", action="store_true", help="build disks of virtual machines too")
     parser.add_argument("--fresh", action="store_true", help="forget what was built before")
     arguments = parser.parse_args()
     started = time.monotonic()
     if arguments.fresh:
         shutil.rmtree(CACHE, ignore_errors=True)
-    for directory in ("layers", "images"):
+    for directory in ("layers", "images", "guests"):
         (CACHE / directory).mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
             images = dict(zip(ROLES, pool.map(build_image, ROLES), strict=True))
         package = build_package(images)
+        if arguments.guests:
+            for role in IN_PACKAGE:
+                build_guest(role, images[role])
     report(f"{package.name}: {package.stat().st_size / 1e6:.0f} MB, {time.monotonic() - started:.1f} s")
     sys.stdout.write(f"{package}\n")
 
