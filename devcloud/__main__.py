@@ -1,7 +1,7 @@
 """A real OpenStack on one machine, for tests and for trying Fairlead: `python3 devcloud up`, as root.
 
 It installs Debian's OpenStack packages, overwrites the configuration of every service below /etc and diverts /sbin/mount.nfs: use
-it on machines that may be thrown away. Everything listens on loopback. Each step skips what is done already.
+it on machines that may be thrown away. Nothing listens on the machine's own addresses. Each step skips what is done already.
 """
 
 from __future__ import annotations
