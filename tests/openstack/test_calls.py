@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 from fairlead.clock import SystemClock
 from fairlead.errors import VimFull, VimUnavailable
-from fairlead.resources import Handle, Name, VolumeSpec
+from fairlead.resources import Gone, Handle, Name, PortSpec, VolumeSpec
 from fairlead.vims.openstack.refusals import Denied
 from tests.contract.clouds import OpenStackSubject
 from tests.contract.subject import Hands, all_of
@@ -89,6 +90,27 @@ async def test_many_servers_are_read_by_one_list_and_then_by_what_changed(
         changed = {key for key in first if first[key] != second[key]}
         assert changed == {("compute", machines[0].compute.handle)}
         assert second["compute", machines[0].compute.handle] is None
+
+
+async def test_what_an_answer_has_told_is_not_asked_again_and_all_else_is(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        network = await hands.obtain(hands.network())
+        port = await hands.obtain(hands.resource("port", PortSpec(network=network.handle)))
+        await hands.driver.observe({"port": {port.handle}})
+        await hands.relinquish(port)
+        assert isinstance(await hands.status(port), Gone)
+        calls = [re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[?].*", "", call) for call in peer.seen]
+        assert calls == [
+            "GET /network/v2.0/extensions",
+            "POST /network/v2.0/networks",
+            "POST /network/v2.0/subnets",
+            "POST /network/v2.0/ports",
+            "GET /network/v2.0/ports",
+            "DELETE /network/v2.0/ports/",
+            "GET /network/v2.0/ports",
+        ]
 
 
 async def test_an_image_whose_upload_broke_off_is_found_by_nobody_and_sent_anew(

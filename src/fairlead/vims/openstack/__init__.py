@@ -7,9 +7,9 @@ A VDU becomes a server, its connection points ports, its storages volumes, its s
     interface: {auth_url: https://cloud:5000/v3, region: RegionOne}
     credentials: {username: demo, password: ..., project_name: demo}
 
-Read in the order `rules`, `tags`, `settings`, `cloud`, `refusals`, then the kinds: `networks`, `ports`, `groups`,
-`volumes`, `images`, and `compute` with `composition`, `userdata`, `flavours` and `servers`; `driver` puts them
-together.
+Read in the order `rules`, `tags`, `settings`, `cloud`, `refusals`, `answers`, then the kinds: `networks`, `ports`,
+`groups`, `volumes`, `images`, and `compute` with `composition`, `userdata`, `flavours` and `servers`; `driver` puts
+them together.
 """
 
 from __future__ import annotations

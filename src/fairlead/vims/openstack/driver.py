@@ -16,6 +16,7 @@ from typing import Any
 from fairlead.errors import VimRefused
 from fairlead.resources import Handle, Kind, Observed, Tag
 from fairlead.vims.needs import Missing, Need
+from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, is_id
 from fairlead.vims.openstack.compute import ComputeKind
 from fairlead.vims.openstack.flavours import Flavours
@@ -47,10 +48,11 @@ class OpenStackDriver:
         self._servers = Servers(cloud, deployment)
         self._flavours = Flavours(cloud)
         self._volumes = VolumeKind(cloud)
+        self._answers = Answers()
         self._kinds: dict[str, Kind[Any]] = {
             "image": ImageKind(cloud, artifacts),
-            "network": NetworkKind(cloud),
-            "port": PortKind(cloud),
+            "network": NetworkKind(cloud, self._answers),
+            "port": PortKind(cloud, self._answers),
             "volume": self._volumes,
             "affinity-group": GroupKind(cloud),
             "compute": ComputeKind(cloud, self._servers, self._flavours),
@@ -83,8 +85,10 @@ class OpenStackDriver:
         }
 
         async def look(sort: str, handles: Set[Handle]) -> Seen:
-            way = ways.get(sort)
-            found = await (way(sorted(handles)) if way else self._one_by_one(sort, handles))
+            found = self._answers.take(sort, handles)
+            if asked := sorted(handles - found.keys()):
+                way = ways.get(sort)
+                found |= await (way(asked) if way else self._one_by_one(sort, asked))
             return {(sort, handle): found.get(handle) for handle in handles}
 
         parts = await asyncio.gather(*(look(sort, handles) for sort, handles in wanted.items() if handles))

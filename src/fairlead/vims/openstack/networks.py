@@ -27,6 +27,7 @@ from fairlead.resources import (
     Subnet,
     Tag,
 )
+from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, is_id, to
 from fairlead.vims.openstack.rules import NetworkRules
 from fairlead.vims.openstack.tags import line_of, readable
@@ -42,8 +43,9 @@ class NetworkKind(NetworkRules):
     settling = 10.0
     """A call that was given up may still be under way in the service."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, answers: Answers) -> None:
         self._cloud = cloud
+        self._answers = answers
         self._extensions: frozenset[str] | None = None
 
     async def create(self, resource: Resource[NetworkSpec], tag: Tag) -> Handle:
@@ -56,7 +58,7 @@ class NetworkKind(NetworkRules):
         made = (await self._cloud.post("network", "/networks", what, {"network": body}))["network"]
         handle = Handle(made["id"])
         try:
-            await self._add_subnets(handle, spec.subnets, tag)
+            made["subnets"] = await self._add_subnets(handle, spec.subnets, tag)
         except VimUnavailable:
             raise
         except VimError as error:
@@ -64,6 +66,7 @@ class NetworkKind(NetworkRules):
             with suppress(VimError):
                 await self.delete(handle)
             raise
+        self._answers.note("network", handle, network_view(made))
         return handle
 
     async def _offered(self) -> frozenset[str]:
@@ -72,11 +75,14 @@ class NetworkKind(NetworkRules):
             self._extensions = frozenset(extension["alias"] for extension in seen["extensions"])
         return self._extensions
 
-    async def _add_subnets(self, network: Handle, subnets: tuple[Subnet, ...], tag: Tag) -> None:
+    async def _add_subnets(self, network: Handle, subnets: tuple[Subnet, ...], tag: Tag) -> list[str]:
+        """Make them, by one call; returns their ids."""
+        made: dict[str, Any] = {"subnets": ()}
         if subnets:
             bodies = [_subnet_body(network, subnet, tag) for subnet in subnets]
             cidrs = ", ".join(subnet.cidr for subnet in subnets)
-            await self._cloud.post("network", "/subnets", f"create the subnets {cidrs}", {"subnets": bodies})
+            made = await self._cloud.post("network", "/subnets", f"create the subnets {cidrs}", {"subnets": bodies})
+        return [subnet["id"] for subnet in made["subnets"]]
 
     async def find(self, tag: Tag, resource: Resource[NetworkSpec]) -> Handle | None:
         query = {"description": line_of(tag), "fields": ["id", "description"]}
@@ -122,6 +128,7 @@ class NetworkKind(NetworkRules):
         return observed["name"] == readable(spec.label) and spec.mtu in (None, observed["mtu"])
 
     async def update(self, handle: Handle, old: NetworkSpec, new: NetworkSpec) -> None:
+        self._answers.forget("network", handle)
         body: dict[str, Any] = {"name": readable(new.label)}
         if new.mtu:
             body["mtu"] = new.mtu
@@ -129,6 +136,7 @@ class NetworkKind(NetworkRules):
 
     async def delete(self, handle: Handle) -> None:
         await self._cloud.delete("network", to("networks", handle), "delete a network")
+        self._answers.note("network", handle, None)
 
     async def perform(self, handle: Handle, action: Action) -> None:
         raise Unprocessable(f"A network cannot '{action.kind}'.", code="action-not-supported")

@@ -24,6 +24,7 @@ from fairlead.resources import (
     Undecided,
     known,
 )
+from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, to
 from fairlead.vims.openstack.rules import PortRules
 from fairlead.vims.openstack.tags import line_of, readable
@@ -49,8 +50,9 @@ class PortKind(PortRules):
     settling = 10.0
     """A call that was given up may still be under way in the service."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, answers: Answers) -> None:
         self._cloud = cloud
+        self._answers = answers
 
     async def create(self, resource: Resource[PortSpec], tag: Tag) -> Handle:
         spec = resource.spec
@@ -67,7 +69,9 @@ class PortKind(PortRules):
         if not isinstance(spec.mac, Undecided):
             body["mac_address"] = spec.mac
         made = await self._cloud.post("network", "/ports", f"create port '{resource.name}'", {"port": body})
-        return Handle(made["port"]["id"])
+        handle = Handle(made["port"]["id"])
+        self._answers.note("port", handle, port_view(made["port"]))
+        return handle
 
     async def find(self, tag: Tag, resource: Resource[PortSpec]) -> Handle | None:
         query = {"description": line_of(tag), "fields": ["id", "description"]}
@@ -92,12 +96,14 @@ class PortKind(PortRules):
         return isinstance(spec.addresses, Undecided) or set(spec.addresses) == set(observed["addresses"])
 
     async def update(self, handle: Handle, old: PortSpec, new: PortSpec) -> None:
+        self._answers.forget("port", handle)
         if not isinstance(new.addresses, Undecided):
             body = {"port": {"fixed_ips": _fixed(new.addresses)}}
             await self._cloud.put("network", to("ports", handle), "change the addresses of a port", body)
 
     async def delete(self, handle: Handle) -> None:
         await self._cloud.delete("network", to("ports", handle), "delete a port")
+        self._answers.note("port", handle, None)
 
     async def perform(self, handle: Handle, action: Action) -> None:
         raise Unprocessable(f"A port cannot '{action.kind}'.", code="action-not-supported")
