@@ -10,7 +10,7 @@ import pytest
 from fairlead.errors import Unprocessable
 from fairlead.vims import Access
 from fairlead.vims.openstack import driver
-from fairlead.vims.openstack.settings import way_of
+from fairlead.vims.openstack.settings import Place, leads_home, way_of
 
 ACCESS = Access(
     id="v",
@@ -102,3 +102,10 @@ def test_a_name_without_a_domain_is_of_the_default_one() -> None:
 def test_a_cloud_on_fairleads_own_machine_is_for_administrators(url: str, holds: bool) -> None:
     assert (driver.hold_on_host(access(interface={"auth_url": url})) is not None) is holds
     assert (driver.hold_on_host(access(settings={"endpoints": {"image": url}})) is not None) is holds
+
+
+def test_a_catalogue_leads_to_fairleads_own_machine_only_where_keystone_is_there_too() -> None:
+    elsewhere, here = Place(auth_url="https://cloud.example:5000/v3"), Place(auth_url="http://127.0.0.1:5000/v3")
+    assert leads_home("http://127.0.0.1:8774/v2.1", elsewhere)
+    assert not leads_home("http://127.0.0.1:8774/v2.1", here)
+    assert not leads_home("https://cloud.example:8774/v2.1", elsewhere)

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from fairlead.errors import VimError, VimRefused, VimUnavailable
 from fairlead.vims.openstack.refusals import Answer, Denied, NotThere, error_of
-from fairlead.vims.openstack.settings import Place, Settings, Way
+from fairlead.vims.openstack.settings import Place, Settings, Way, leads_home
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
@@ -237,6 +237,13 @@ class Cloud:
                 )
             except exceptions.CatalogException:
                 url = None
+            if url is not None and leads_home(url, place):
+                raise VimRefused(
+                    f"The cloud's catalogue says that '{service}' is on the machine that Fairlead runs on.",
+                    code="endpoint-on-host",
+                    cause=url,
+                    remedy="Correct the catalogue, or have an administrator give settings.endpoints.",
+                )
             self._endpoints[service] = None if url is None else _versioned(service, url)
         return self._endpoints[service]
 

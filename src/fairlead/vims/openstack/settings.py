@@ -18,7 +18,7 @@ import msgspec
 from fairlead.errors import Unprocessable
 from fairlead.vims.seam import Access
 
-__all__ = ["SERVICES", "Place", "Settings", "Way", "on_host", "place_of", "settings_of", "way_of"]
+__all__ = ["SERVICES", "Place", "Settings", "Way", "leads_home", "on_host", "place_of", "settings_of", "way_of"]
 
 SERVICES = ("compute", "network", "block-storage", "image")
 """The services that are used, as the service types authority calls them."""
@@ -177,6 +177,11 @@ def on_host(url: str) -> bool:
         return ip_address(host).is_loopback or ip_address(host).is_unspecified
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def leads_home(url: str, place: Place) -> bool:
+    """Whether a cloud that is elsewhere says that a service of it is on the machine that Fairlead runs on."""
+    return on_host(url) and not on_host(place.auth_url)
 
 
 def _http(url: str, place: str) -> None:
