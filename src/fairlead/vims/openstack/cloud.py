@@ -220,8 +220,8 @@ class Cloud:
             root, "GET", headers=headers, authenticated=False, raise_exc=False, log=False, connect_retries=1
         )
         document = _json(answer)
-        if document is None:
-            raise error_of(Answer(service, answer.status_code, None, answer.text[:4000]), "tell its version")
+        if document is None or answer.status_code >= 400:
+            raise error_of(Answer(service, answer.status_code, document, answer.text[:4000]), "tell its version")
         found = document.get("versions") or [document.get("version") or {}]
         newest = max((one.get("version") or one.get("id") or "" for one in found), key=_numbers)
         return str(newest).lstrip("v")

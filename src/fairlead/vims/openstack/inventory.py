@@ -51,14 +51,12 @@ async def check_of(cloud: Cloud, flavours: Flavours) -> Check:
         _quotas(cloud, there),
         _flavours(cloud, flavours),
     )
-    versions = [part for part in parts[: len(there)] if isinstance(part, str)]
+    versions = [part for part in parts if isinstance(part, str)]
     for part in parts:
         if not isinstance(part, str):
             findings += part
-    reachable = any("compute" in service for service in there) and not any(
-        f.code == "vim-unavailable" for f in findings
-    )
-    return Check(reachable=reachable, version=", ".join(versions) or None, findings=tuple(findings))
+    answers = "compute" in there and isinstance(parts[there.index("compute")], str)
+    return Check(reachable=answers, version=", ".join(versions) or None, findings=tuple(findings))
 
 
 async def _version(cloud: Cloud, service: str) -> str | list[Finding]:

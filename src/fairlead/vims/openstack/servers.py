@@ -17,7 +17,7 @@ from typing import Any
 from fairlead.errors import VimError
 from fairlead.resources import Failed, Gone, Observed, Pending, Ready, Status
 from fairlead.vims.openstack.cloud import Cloud, to
-from fairlead.vims.openstack.tags import POWER, deployment_word
+from fairlead.vims.openstack.tags import POWER, deployment_word, tag_in
 
 __all__ = ["Servers", "server_status", "server_view"]
 
@@ -76,23 +76,25 @@ class Servers:
                 query = {"changes-since": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
             began, servers = await self._pages(query)
             self._since = (asked_at, began)
-            for server in servers:
-                self._last[server["id"]] = server
+            self._last = {key: server for key, server in self._last.items() if _there(server) is not None}
+            self._last |= {
+                server["id"]: server for server in servers if server["id"] in wanted or self._is_ours(server)
+            }
             return {server: _there(self._last[server]) for server in wanted if server in self._last}
+
+    def _is_ours(self, server: Mapping[str, Any]) -> bool:
+        tag = tag_in(server.get("metadata"))
+        return tag is not None and tag.deployment == self._deployment
 
     async def _pages(self, query: Mapping[str, Any]) -> tuple[datetime, list[dict[str, Any]]]:
         """All pages of a list, and the time at which Nova answered the first."""
-        first = await self._cloud.request("GET", "compute", "/servers/detail", "list servers", query=query)
-        servers = list(first.body["servers"])
-        began = parsedate_to_datetime(first.date) if first.date else datetime.now(UTC)
-        page = servers
-        while page and len(servers) > 0 and first.body.get("servers_links"):
-            asked = {**query, "marker": page[-1]["id"]}
-            following = await self._cloud.get("compute", "/servers/detail", "list servers", **asked)
-            page = following["servers"]
-            servers += page
-            if not following.get("servers_links"):
-                break
+        answer = await self._cloud.request("GET", "compute", "/servers/detail", "list servers", query=query)
+        began = parsedate_to_datetime(answer.date) if answer.date else datetime.now(UTC)
+        servers: list[dict[str, Any]] = list(answer.body["servers"])
+        while answer.body["servers"] and answer.body.get("servers_links"):
+            asked = {**query, "marker": servers[-1]["id"]}
+            answer = await self._cloud.request("GET", "compute", "/servers/detail", "list servers", query=asked)
+            servers += answer.body["servers"]
         return began, servers
 
     def forget(self, server: str) -> None:
