@@ -11,6 +11,7 @@ import pytest
 from fairlead.clock import SystemClock
 from fairlead.errors import VimFull, VimUnavailable
 from fairlead.resources import Gone, Handle, Name, PortSpec, VolumeSpec
+from fairlead.vims.openstack import servers
 from fairlead.vims.openstack.refusals import Denied
 from tests.contract.clouds import OpenStackSubject
 from tests.contract.subject import Hands, all_of
@@ -90,6 +91,21 @@ async def test_many_servers_are_read_by_one_list_and_then_by_what_changed(
         changed = {key for key in first if first[key] != second[key]}
         assert changed == {("compute", machines[0].compute.handle)}
         assert second["compute", machines[0].compute.handle] is None
+
+
+async def test_a_server_that_vanished_without_a_word_is_gone_once_all_are_listed_again(
+    peer: PeerCloud, peer_subject: OpenStackSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await hands.basis()
+        machines = await all_of(hands.machine(f"server-{number}") for number in range(5))
+        handles = {machine.compute.handle for machine in machines}
+        lost = machines[0].compute.handle
+        await hands.driver.observe({"compute": handles})
+        del peer.nova.servers[lost]
+        assert (await hands.driver.observe({"compute": handles}))["compute", lost] is not None
+        monkeypatch.setattr(servers, "_FORGET", 0.0)
+        assert (await hands.driver.observe({"compute": handles}))["compute", lost] is None
 
 
 async def test_what_an_answer_has_told_is_not_asked_again_and_all_else_is(

@@ -8,6 +8,7 @@ and is asked only about servers whose plugs this process has changed, for it is 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,8 +23,8 @@ from fairlead.vims.openstack.tags import POWER, deployment_word, tag_in
 __all__ = ["Servers", "server_status", "server_view"]
 
 _FEW = 3
-_FORGET = 60.0
-"""Seconds after which a list of changes does not go on from the one before."""
+_FORGET = 30.0
+"""Seconds for which lists of changes go on from a list of all: a server that ends before it has a host is in none of them."""
 _OVERLAP = 10.0
 """Seconds by which the clocks of a cloud's machines may differ."""
 _CONSOLE_LINES = 30
@@ -38,7 +39,8 @@ class Servers:
         self._cloud = cloud
         self._deployment = deployment
         self._last: dict[str, dict[str, Any]] = {}
-        self._since: tuple[float, datetime] | None = None
+        self._listed_at = -math.inf
+        self._since = datetime.now(UTC)
         self._listing = asyncio.Lock()
         self.replugged: set[str] = set()
         """Servers whose ports are looked at as well."""
@@ -67,15 +69,13 @@ class Servers:
     async def _listed(self, wanted: list[str]) -> dict[str, dict[str, Any] | None]:
         """What lists tell of `wanted`: not of what is not ours."""
         async with self._listing:
+            whole = time.monotonic() - self._listed_at > _FORGET
+            since = (self._since - timedelta(seconds=_OVERLAP)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            query = {"tags": deployment_word(self._deployment)} if whole else {"changes-since": since}
             asked_at = time.monotonic()
-            if self._since is None or asked_at - self._since[0] > _FORGET:
-                self._last = {}
-                query: dict[str, Any] = {"tags": deployment_word(self._deployment)}
-            else:
-                since = self._since[1] - timedelta(seconds=_OVERLAP)
-                query = {"changes-since": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
-            began, servers = await self._pages(query)
-            self._since = (asked_at, began)
+            self._since, servers = await self._pages(query)
+            if whole:
+                self._listed_at, self._last = asked_at, {}
             self._last = {key: server for key, server in self._last.items() if _there(server) is not None}
             self._last |= {
                 server["id"]: server for server in servers if server["id"] in wanted or self._is_ours(server)
