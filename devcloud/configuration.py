@@ -28,12 +28,12 @@ def configure() -> None:
         name = str(source.relative_to(HERE / "etc"))
         service = name.partition("/")[0]
         (STATE / "lock" / service).mkdir(parents=True, exist_ok=True)
-        _write(_ELSEWHERE.get(name, Path("/etc") / name), _filled(source, service))
+        _write(_ELSEWHERE.get(name, Path("/etc") / name), filled(source, service))
     for fake in FAKES:
         directory = STATE / f"nova-{fake}"
         (directory / "instances").mkdir(parents=True, exist_ok=True)
         own = {"host": fake, "directory": str(directory), "driver": "fake.FakeDriver"}
-        _write(Path(f"/etc/nova/nova-{fake}.conf"), _filled(HERE / "etc/nova/nova.conf", "nova", **own))
+        _write(Path(f"/etc/nova/nova-{fake}.conf"), filled(HERE / "etc/nova/nova.conf", "nova", **own))
     _without_import_plugins()
     _divert_mount()
     _write_clients()
@@ -44,7 +44,8 @@ def database(name: str) -> str:
     return f"mysql+pymysql://os:{PASSWORD}@127.0.0.1:3306/{name}?charset=utf8"
 
 
-def _filled(source: Path, service: str, **own: str) -> str:
+def filled(source: Path, service: str, **own: str) -> str:
+    """The text of a template. Raises KeyError where it names what there is not."""
     text = source.read_text()
     values = {
         "state": str(STATE),
