@@ -146,12 +146,20 @@ class PackagesSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class EventsSettings:
-    """The event log."""
+    """The event log, and notifications of those who subscribed."""
 
     retention: Days = 30.0
     """Days for which events are kept: an audit of the last month, and some gigabytes where much happens."""
     poll: Seconds = 0.5
     """Seconds between looks for events that other processes wrote; those of the same process are seen at once."""
+    test_callbacks: bool = True
+    """Whether a subscriber's callback must answer a GET with 204 before its subscription is made, as ETSI has it."""
+    callback_allow: str = ""
+    """Networks, apart by commas, that notifications are sent to although they are loopback, link-local or of a metadata
+    service; only a subscriber on the same machine needs that."""
+    delivery_patience: Seconds = 86_400.0
+    """Seconds after an event for which its notification is tried again, with pauses that grow to 5 minutes, when the
+    subscriber does not take it: a day, which bridges a night. Those that follow wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,10 +18,12 @@ from prometheus_client import CollectorRegistry
 
 from fairlead.api import ApiSettings, HttpServer, Services, create_app
 from fairlead.clock import SystemClock
-from fairlead.events import EventLog
+from fairlead.events import Callbacks, EventLog, Subscriptions
 from fairlead.identity import Identity
+from fairlead.packages.notifications import PACKAGE_SUBSCRIPTIONS
 from fairlead.secrets import Vault, load_keyring
 from fairlead.store import Store
+from fairlead.targets import networks
 from tests.api import peers
 from tests.support.waiting import until
 
@@ -95,11 +97,15 @@ def assembled(store: Store, tmp_path: Path) -> Api:
     identity = Identity(store, clock)
     occurrences = peers.Occurrences()
     vnfs, catalogue, vims, health = peers.Vnfs(occurrences), peers.Catalogue(), peers.Vims(), peers.Health()
+    vault = Vault(store, load_keyring(tmp_path / "keys"))
     services = Services(
         store=store,
         identity=identity,
         events=EventLog(store, clock),
-        vault=Vault(store, load_keyring(tmp_path / "keys")),
+        subscriptions=Subscriptions(
+            store, clock, vault, Callbacks(networks("127.0.0.0/8", "test")), PACKAGE_SUBSCRIPTIONS
+        ),
+        vault=vault,
         catalogue=catalogue,
         vims=vims,
         vnfs=vnfs,

@@ -14,7 +14,6 @@ from aiohttp import web
 
 from fairlead.errors import BadRequest, Conflict, FairleadError, Unprocessable
 from fairlead.packages.fetching import Fetcher
-from fairlead.packages.targets import networks, refusal
 from fairlead.sol import (
     ParamsOauth2ClientCredentials,
     UploadAuthType,
@@ -22,6 +21,7 @@ from fairlead.sol import (
     VnfPkgInfo,
 )
 from fairlead.store import Store
+from fairlead.targets import networks, refusal
 from tests.packages.dying import dies
 from tests.packages.shelf import PROJECT, Shelf, package
 from tests.support.waiting import until
@@ -341,7 +341,7 @@ def test_addresses_that_are_asked(address: str) -> None:
 
 
 def test_a_list_of_networks_is_read_or_refused() -> None:
-    assert [str(each) for each in networks(" 127.0.0.0/8, ::1/128 ,")] == ["127.0.0.0/8", "::1/128"]
+    assert [str(each) for each in networks(" 127.0.0.0/8, ::1/128 ,", "x")] == ["127.0.0.0/8", "::1/128"]
     with pytest.raises(FairleadError) as caught:
-        networks("127.0.0.1/8")
+        networks("127.0.0.1/8", "packages.fetch_allow")
     assert caught.value.code == "settings-invalid"

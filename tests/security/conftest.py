@@ -26,6 +26,7 @@ async def served(program: Program) -> AsyncIterator[str]:
         clock=program.clock,
         identity=program.identity,
         events=program.events,
+        subscriptions=program.subscriptions,
         catalogue=program.catalogue,
         vims=program.vims,
         vnfs=program.vnfs,

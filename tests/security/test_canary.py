@@ -50,6 +50,7 @@ class Canaries:
     access: Canary = field(default_factory=Canary)
     fetching: Canary = field(default_factory=Canary)
     signed_uri: Canary = field(default_factory=Canary)
+    subscriber: Canary = field(default_factory=Canary)
 
     def __post_init__(self) -> None:
         self.control = Canary()
@@ -121,6 +122,7 @@ async def look_at_everything(answers: Answers, vnf: str) -> None:
         "/vnflcm/v2/vnf_instances?all_fields",
         f"/vnflcm/v2/vnf_instances/{vnf}",
         "/vnfpkgm/v2/vnf_packages?all_fields",
+        "/vnfpkgm/v2/subscriptions",
         "/fairlead/v1/vims",
         "/fairlead/v1/vims/sim",
         "/fairlead/v1/tokens",
@@ -167,6 +169,7 @@ async def a_life(run: Running, answers: Answers, canaries: Canaries) -> None:
         "/fairlead/v1/vims/sim", "PATCH", json={"credentials": {"password": canaries.credentials.text}}
     )
     assert before.status_code == 200, before.text
+    await _subscribing(answers, canaries)
     await run.package(canaries.package())
     await _fetching(run, answers, canaries)
     vnf = await run.vnf(canaries.control.text)
@@ -213,6 +216,20 @@ async def _fetching(run: Running, answers: Answers, canaries: Canaries) -> None:
         assert (await answers.ask(path)).json()["onboardingState"] == "ERROR"
 
 
+async def _subscribing(answers: Answers, canaries: Canaries) -> None:
+    """Subscribers with every sort of credential, of whom nobody is there."""
+    secret, uri = canaries.subscriber.text, "http://localhost:1/"
+    oauth2 = {"clientId": "me", "clientPassword": secret, "tokenEndpoint": f"{uri}token"}
+    for number, credentials in enumerate(
+        (
+            {"authType": ["BASIC"], "paramsBasic": {"userName": "me", "password": secret}},
+            {"authType": ["OAUTH2_CLIENT_CREDENTIALS"], "paramsOauth2ClientCredentials": oauth2},
+        )
+    ):
+        body = {"callbackUri": f"{uri}{number}", "authentication": credentials}
+        assert (await answers.ask("/vnfpkgm/v2/subscriptions", "POST", json=body)).status_code == 201
+
+
 async def _with_access(run: Running, canaries: Canaries) -> InstantiateVnfRequest:
     info = VimConnectionInfo(vim_id=run.vim, vim_type="simulated", access_info={"password": canaries.access.text})
     return msgspec.structs.replace(instantiate_request(), vim_connection_info={"here": info})
@@ -248,7 +265,7 @@ async def test_no_secret_is_found_anywhere(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     canaries = Canaries()
-    async with start(engine=True) as run:
+    async with start(engine=True, settings={"events.test_callbacks": False}) as run:
         identity = run.program.identity
         token = str(await identity.ensure_first_token())
         _, other_token = await identity.issue_token(PROJECT, "another", ["member"])

@@ -16,6 +16,8 @@ _FILES = {
     "sol003": "openapi-sol002-sol003-3.7.1/SOL003/VNFLifecycleManagement/definitions/SOL003VNFLifecycleManagement_def.yaml",
     "sol003-general": "openapi-sol002-sol003-3.7.1/SOL003/General_Definitions/SOL003_def.yaml",
     "sol003-packages": "openapi-sol002-sol003-3.7.1/SOL003/VNFPackageManagement/definitions/SOL003VNFPackageManagement_def.yaml",
+    "sol003-notifications": "openapi-sol002-sol003-3.7.1/SOL003/VNFPackageManagementNotification/definitions/"
+    "SOL003VNFPackageManagementNotification_def.yaml",
     "sol002": "openapi-sol002-sol003-3.7.1/SOL002/VNFLifecycleManagement/definitions/SOL002VNFLifecycleManagement_def.yaml",
     "sol005-packages": "openapi-sol005-3.7.1/SOL005/VNFPackageManagement/definitions/SOL005VNFPackageManagement_def.yaml",
     "sol005-general": "openapi-sol005-3.7.1/SOL005/definitions/SOL005_def.yaml",

@@ -31,8 +31,8 @@ def endpoints(services: Services) -> list[Endpoint]:
     settings = services.settings
     served = [
         *VnfLifecycle(services.vnfs, services.occurrences).endpoints(),
-        *VnfPackages(services.catalogue, VNFPKGM).endpoints(),
-        *VnfPackages(services.catalogue, VNFPKGM_V1).endpoints(),
+        *VnfPackages(services.catalogue, services.subscriptions, VNFPKGM).endpoints(),
+        *VnfPackages(services.catalogue, services.subscriptions, VNFPKGM_V1).endpoints(),
         *Plans(services.vnfs, services.occurrences).endpoints(),
         *VimRegistry(services.vims).endpoints(),
         *Administration(services.identity).endpoints(),

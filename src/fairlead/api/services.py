@@ -16,7 +16,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from fairlead.clock import Clock
-from fairlead.events import EventLog
+from fairlead.events import EventLog, Subscriptions
 from fairlead.identity import Identity
 from fairlead.packages import Download, Selection
 from fairlead.secrets import Vault
@@ -158,6 +158,7 @@ class Services:
     store: Store
     identity: Identity
     events: EventLog
+    subscriptions: Subscriptions
     vault: Vault
     catalogue: Catalogue
     vims: Vims

@@ -19,13 +19,17 @@ from fairlead.api.endpoints import Call, Endpoint, Parameter
 from fairlead.api.lists import LIST_PARAMETERS, listing
 from fairlead.api.package_contents import PackageContents
 from fairlead.api.services import Catalogue
+from fairlead.api.subscriptions import SubscriptionResources
+from fairlead.events import Subscriptions
 from fairlead.sol import (
+    PKGM_SUBSCRIPTIONS,
     VNF_PACKAGES,
     VNFPKGM,
     VNFPKGM_V1,
     ApiVersionInformation,
     CreateVnfPkgInfoRequest,
     Interface,
+    PkgmSubscriptionRequest,
     UploadVnfPackageFromUriRequest,
     VnfPkgInfo,
     VnfPkgInfoModifications,
@@ -45,8 +49,11 @@ _ONBOARDED = "(eq,onboardingState,ONBOARDED)"
 class VnfPackages:
     """The interface over the catalogue, in one of its versions."""
 
-    def __init__(self, catalogue: Catalogue, interface: Interface = VNFPKGM) -> None:
+    def __init__(self, catalogue: Catalogue, subscriptions: Subscriptions, interface: Interface = VNFPKGM) -> None:
         self._catalogue = catalogue
+        self._subscriptions = SubscriptionResources(
+            subscriptions, interface, PkgmSubscriptionRequest, PKGM_SUBSCRIPTIONS
+        )
         self._interface = interface
         self._view = vnf_package_v1 if interface is VNFPKGM_V1 else None
         self._packages = f"{interface.prefix}/vnf_packages"
@@ -129,6 +136,7 @@ class VnfPackages:
                 answers={200: VnfPkgInfo},
             ),
             *PackageContents(self._catalogue, self._of_vnfd).endpoints(endpoint, f"{onboarded}/{{vnfdId}}"),
+            *self._subscriptions.endpoints(endpoint),
         ]
 
     def _versions(self) -> list[Endpoint]:

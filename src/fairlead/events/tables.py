@@ -1,4 +1,4 @@
-"""The table of the event log."""
+"""The tables of the event log and of those who have subscribed to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from fairlead.store import Document, owned_table
 
-__all__ = ["events"]
+__all__ = ["events", "subscriptions"]
 
 events = owned_table(
     "events",
@@ -23,3 +23,21 @@ events = owned_table(
     sqlite_autoincrement=True,
 )
 events.info["dies_with_project"] = True
+
+subscriptions = owned_table(
+    "subscriptions",
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("interface", sa.String(32), nullable=False),
+    # The digest of callback and filter, so that there is no second one that is equal.
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("callback", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("filter", Document),
+    # Without what is secret in it, which lies in the vault.
+    sa.Column("authentication", Document),
+    sa.Column("cursor", sa.BigInteger, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("view", sa.Text, nullable=False),
+    sa.UniqueConstraint("project", "interface", "digest"),
+    sa.Index(None, "project", "id", "interface"),
+)

@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry
 
 from fairlead.clock import Clock, SystemClock
 from fairlead.errors import FairleadError, StoreUnavailable
-from fairlead.events import EventLog
+from fairlead.events import Callbacks, Delivery, EventLog, Subscriptions
 from fairlead.identity import Identity
 from fairlead.main.inspection import Inspection
 from fairlead.operations import (
@@ -40,12 +40,13 @@ from fairlead.operations.tables import installation, operations
 from fairlead.packages import Catalogue, DatabaseClaims, FileClaims, LocalStorage, PackageStorage, load_trust
 from fairlead.packages.fetching import Fetcher
 from fairlead.packages.locks import FileLock
+from fairlead.packages.notifications import PACKAGE_SUBSCRIPTIONS
 from fairlead.packages.s3 import S3Access, S3Storage
-from fairlead.packages.targets import networks
 from fairlead.secrets import Vault, any_sealed, load_keyring
 from fairlead.settings import Settings
 from fairlead.store import Store, Tx
 from fairlead.store.migrations import migrate
+from fairlead.targets import networks
 from fairlead.vims import DriverType, Registrations, VimRegistry
 from fairlead.vnf import Occurrences, VnfRole, Vnfs, vnf_instances
 
@@ -95,17 +96,32 @@ class Program:
         self.identity = Identity(
             self.store, self.clock, cache=settings.identity.cache, lifetime=settings.identity.access_token_lifetime
         )
+        claims = FileClaims(settings.data) if self.store.sqlite else DatabaseClaims(self.store.url)
         self.catalogue = Catalogue(
             self.store,
             self.events,
             self.clock,
             package_storage(settings),
-            FileClaims(settings.data) if self.store.sqlite else DatabaseClaims(self.store.url),
+            claims,
             _package_uses,
             upload_limit=settings.packages.upload_limit,
-            fetcher=Fetcher(networks(settings.packages.fetch_allow)),
+            fetcher=Fetcher(networks(settings.packages.fetch_allow, "packages.fetch_allow")),
             fetch_timeout=settings.packages.fetch_timeout,
             trust=load_trust(settings.packages.signatures, settings.packages.trust_anchors),
+        )
+        callbacks = Callbacks(
+            networks(settings.events.callback_allow, "events.callback_allow"), tests=settings.events.test_callbacks
+        )
+        self.subscriptions = Subscriptions(self.store, self.clock, self.vault, callbacks, PACKAGE_SUBSCRIPTIONS)
+        self.delivery = Delivery(
+            self.store,
+            self.events,
+            self.clock,
+            self.vault,
+            callbacks,
+            self.subscriptions.interfaces,
+            claims,
+            patience=settings.events.delivery_patience,
         )
         self.deployment = deployment_id(self.store)
         registrations = Registrations(
@@ -193,6 +209,7 @@ class Program:
             self._begin(self._recover_regularly(), "packages")
             self._begin(self._reseal(), "resealing")
             self._begin(self.inspection.follow(), "inspection")
+            self._begin(self.delivery.follow(), "notifications")
         log.info("program.started", worker=self.worker if self.works else None, deployment=self.deployment)
 
     async def stop(self) -> None:

@@ -85,6 +85,7 @@ def _services(program: Program) -> Services:
         clock=program.clock,
         identity=program.identity,
         events=program.events,
+        subscriptions=program.subscriptions,
         catalogue=program.catalogue,
         vims=program.vims,
         vnfs=program.vnfs,

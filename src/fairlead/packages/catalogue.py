@@ -29,6 +29,7 @@ from fairlead.packages.downloads import Download, Downloads, Selection
 from fairlead.packages.extracted import ExtractedFiles
 from fairlead.packages.fetching import Fetcher
 from fairlead.packages.intake import Intake
+from fairlead.packages.notifications import CHANGED_STATE, described_data
 from fairlead.packages.opening import Opening
 from fairlead.packages.reader import PackageReader
 from fairlead.packages.records import PackageRecord, find, in_state, info_of, locked, require_match, save, with_usage
@@ -195,7 +196,8 @@ class Catalogue:
             if data is not UNSET:
                 record = replace(record, user_data=_merged(record.user_data, data) if data is not None else {})
             save(tx, record)
-            self._tell(tx, "package.changed", record)
+            more = {CHANGED_STATE: True} if wanted is not UNSET else {}
+            self._tell(tx, "package.changed", record, **more)
 
         await self._store.write(work, project)
         return modifications
@@ -355,10 +357,15 @@ class Catalogue:
         """A local file with the bytes of `<package id>/<path>` (see `PackageReader`)."""
         return await self._reader.fetch(artifact)
 
-    def _tell(self, tx: Tx, type: str, record: PackageRecord) -> None:
-        data = {"onboardingState": record.onboarding.value, "operationalState": record.operational.value}
-        if record.vnfd_id is not None:
-            data["vnfdId"] = record.vnfd_id
+    def _tell(self, tx: Tx, type: str, record: PackageRecord, **more: Any) -> None:
+        used = PackageUsageState.IN_USE if self._uses(tx, record.id) else PackageUsageState.NOT_IN_USE
+        data = {
+            "onboardingState": record.onboarding.value,
+            "operationalState": record.operational.value,
+            "usageState": used.value,
+            **described_data(record.described),
+            **more,
+        }
         self._events.append(tx, project=record.project, type=type, subject=record.id, data=data)
 
 

@@ -1,37 +1,29 @@
 """Fetching a package from the URI that a client names, with what a stranger may make a server do kept small.
 
-Only HTTP, only to addresses that are allowed (`targets.py`): judged is the very address that a socket is about to be
-connected to, after the name was looked up, so a name that answers otherwise the second time gains nothing, and neither
-does a redirect. Credentials go to the origin that they were given for and to no other. No proxy, cookie or content coding
-comes into it. Size and time are limited by whoever reads the stream.
+Only to addresses that are allowed, each judged as it is connected to (`fairlead.outgoing`), so a redirect gains nothing.
+Credentials go to the origin that they were given for and to no other. Size and time are limited by whoever reads the
+stream.
 """
 
 from __future__ import annotations
 
-import base64
-import ipaddress
-import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import aiohttp
-import msgspec
-from aiohttp import DummyCookieJar, hdrs
+from aiohttp import hdrs
 from yarl import URL
 
-from fairlead import __version__
 from fairlead.errors import BadRequest, FairleadError, Unprocessable
-from fairlead.packages.targets import Network, refusal
+from fairlead.outgoing import access_token, basic, guarded_session, reason_against, shown
 from fairlead.sol import ParamsOauth2ClientCredentials, UploadVnfPackageFromUriRequest
+from fairlead.targets import Network
 
 __all__ = ["Fetcher"]
 
 _REDIRECTS: Final = 5
 _PART: Final = 2**16
 _TIMES: Final = aiohttp.ClientTimeout(total=None, connect=30.0, sock_connect=10.0, sock_read=60.0)
-_LONGEST_TOKEN_ANSWER: Final = 2**16
 
 
 class Fetcher:
@@ -78,22 +70,7 @@ class Fetcher:
             raise _failed(url, f"{type(error).__name__}: {error}"[:300]) from error
 
     def _session(self) -> aiohttp.ClientSession:
-        def connected(info: Any) -> socket.socket:
-            """The socket for a connection to the address in `info`, which is looked at here and nowhere else."""
-            family, kind, protocol, _, address = info
-            reason = refusal(address[0], self._allowed)
-            if reason is not None:
-                raise _refused(f"{address[0]} {reason}")
-            return socket.socket(family=family, type=kind, proto=protocol)
-
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(socket_factory=connected, use_dns_cache=False),
-            cookie_jar=DummyCookieJar(),
-            auto_decompress=False,
-            headers={"User-Agent": f"fairlead/{__version__}", "Accept-Encoding": "identity"},
-            timeout=_TIMES,
-            trust_env=False,
-        )
+        return guarded_session(self._allowed, _refused, _TIMES)
 
     async def _authorization(
         self, session: aiohttp.ClientSession, request: UploadVnfPackageFromUriRequest
@@ -101,23 +78,16 @@ class Fetcher:
         if request.params_oauth2_client_credentials is not None:
             return f"Bearer {await self._token(session, request.params_oauth2_client_credentials)}"
         if request.user_name is not None:
-            return _basic(request.user_name, request.password or "")
+            return basic(request.user_name, request.password or "")
         return None
 
     async def _token(self, session: aiohttp.ClientSession, params: ParamsOauth2ClientCredentials) -> str:
-        """An access token by RFC 6749, section 4.4, the client shown by HTTP's basic authentication."""
-        url = URL(params.token_endpoint)
-        form = {"grant_type": "client_credentials"}
-        headers = {hdrs.AUTHORIZATION: _basic(params.client_id, params.client_password)}
-        async with session.post(url, data=form, headers=headers, allow_redirects=False) as answer:
-            _require_ok(answer)
-            body = await answer.content.read(_LONGEST_TOKEN_ANSWER)
-        token = None
-        with suppress(ValueError):
-            token = msgspec.json.decode(body, type=dict[str, Any]).get("access_token")
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            raise _failed(url, "its answer holds no access token")
-        return token
+        try:
+            return await access_token(session, params.token_endpoint, params.client_id, params.client_password)
+        except aiohttp.ClientError:
+            raise
+        except ValueError as error:
+            raise _failed(URL(params.token_endpoint), str(error)) from error
 
     def _following(self, url: URL, answer: aiohttp.ClientResponse) -> URL:
         location = answer.headers.get(hdrs.LOCATION)
@@ -126,33 +96,22 @@ class Fetcher:
         following = url.join(URL(location))
         self._address(str(following), "addressInformation")
         if url.scheme == "https" and following.scheme != "https":
-            raise _refused(f"{_shown(url)} leads from https to {following.scheme}")
+            raise _refused(f"{shown(url)} leads from https to {following.scheme}")
         return following
 
     def _address(self, text: str, place: str) -> None:
         """Refuse what is no address to fetch from, as far as it can be seen without asking anybody."""
         try:
-            parts = urlsplit(text)
-            host, _ = parts.hostname, parts.port
-            url = URL(text)
+            reason = reason_against(text, self._allowed)
         except ValueError:
-            host, url = None, URL()
-        if host is None or url.scheme not in ("http", "https") or url.user is not None or url.password is not None:
             raise BadRequest(
                 "This is no address that a package can be fetched from.",
                 code="bad-uri",
                 place=place,
                 remedy="Give an http or https URI with a host; credentials have attributes of their own.",
-            )
-        with suppress(ValueError):
-            ipaddress.ip_address(host)
-            reason = refusal(host, self._allowed)
-            if reason is not None:
-                raise _refused(f"{host} {reason}")
-
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+            ) from None
+        if reason is not None:
+            raise _refused(reason)
 
 
 def _require_ok(answer: aiohttp.ClientResponse) -> None:
@@ -162,7 +121,7 @@ def _require_ok(answer: aiohttp.ClientResponse) -> None:
 
 def _failed(url: URL, cause: str) -> FairleadError:
     return Unprocessable(
-        f"The package cannot be fetched from {_shown(url)}.",
+        f"The package cannot be fetched from {shown(url)}.",
         code="fetch-failed",
         cause=cause,
         remedy="See whether it is there and the credentials are right, then ask again.",
@@ -180,8 +139,3 @@ def _refused(cause: str) -> FairleadError:
 
 def _exclusive(detail: str, remedy: str) -> FairleadError:
     return Unprocessable(detail, code="exclusive-attributes", remedy=remedy)
-
-
-def _shown(url: URL) -> str:
-    """An address without its query, which may hold a signature."""
-    return str(url.with_query(None).with_fragment(None))

@@ -27,6 +27,7 @@ from fairlead.errors import Conflict, FairleadError, StorageUnavailable, StoreUn
 from fairlead.events import EventLog
 from fairlead.packages.claims import Claim, Claims
 from fairlead.packages.contents import Limits
+from fairlead.packages.notifications import described_data
 from fairlead.packages.onboarding import Onboarded, onboard
 from fairlead.packages.receiving import Received, receive, storage_failed
 from fairlead.packages.records import PackageRecord, find, in_state, locked, save
@@ -37,7 +38,7 @@ from fairlead.packages.tables import contents, packages
 from fairlead.packages.threads import settled, to_end
 from fairlead.packages.trust import Trust
 from fairlead.sol import PackageOnboardingState as State
-from fairlead.sol import PackageOperationalState, ProblemDetails, problem_of
+from fairlead.sol import PackageOperationalState, PackageUsageState, ProblemDetails, problem_of
 from fairlead.store import Store, Tx
 
 __all__ = ["Intake"]
@@ -353,7 +354,16 @@ class Intake:
             digests=dict(onboarded.digests),
         )
         warnings = [str(each) for each in onboarded.warnings[:20]]
-        self._tell(tx, "package.onboarded", record, State.ONBOARDED, vnfdId=vnfd_id, warnings=warnings)
+        self._tell(
+            tx,
+            "package.onboarded",
+            record,
+            State.ONBOARDED,
+            operationalState=PackageOperationalState.ENABLED.value,
+            usageState=PackageUsageState.NOT_IN_USE.value,
+            **described_data(onboarded.described),
+            warnings=warnings,
+        )
 
     def _refuse(self, tx: Tx, package: str, failure: ProblemDetails) -> str | None:
         """The package is in error, and its content is not needed for it any more. Returns the key to remove, if any."""

@@ -15,11 +15,12 @@ import msgspec
 
 from fairlead.errors import BadRequest
 from fairlead.sol.attributes import Nature, Path, attributes, parse_path, unknown
+from fairlead.sol.subscriptions import PkgmSubscription
 from fairlead.sol.vnf_instance import VnfInstance
 from fairlead.sol.vnf_operation import VnfLcmOpOcc
 from fairlead.sol.vnf_package import VnfPkgInfo
 
-__all__ = ["VNF_INSTANCES", "VNF_LCM_OP_OCCS", "VNF_PACKAGES", "Selectors", "Shown"]
+__all__ = ["PKGM_SUBSCRIPTIONS", "VNF_INSTANCES", "VNF_LCM_OP_OCCS", "VNF_PACKAGES", "Selectors", "Shown"]
 
 Document = dict[str, Any]
 
@@ -61,6 +62,7 @@ VNF_PACKAGES = Shown(
     VnfPkgInfo,
     frozenset({"softwareImages", "additionalArtifacts", "userDefinedData", "checksum", "onboardingFailureDetails"}),
 )
+PKGM_SUBSCRIPTIONS = Shown(PkgmSubscription, frozenset())
 
 
 @dataclass(frozen=True, slots=True)

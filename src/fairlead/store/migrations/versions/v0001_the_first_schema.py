@@ -223,6 +223,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("operation", "attempt", "step", name=op.f("pk_steps")),
     )
     op.create_table(
+        "subscriptions",
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("interface", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("callback", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("filter", document, nullable=True),
+        sa.Column("authentication", document, nullable=True),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.Column("view", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
+        sa.UniqueConstraint("project", "interface", "digest", name=op.f("uq_subscriptions_project_interface_digest")),
+    )
+    with op.batch_alter_table("subscriptions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_subscriptions_project"), ["project"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_subscriptions_project_id_interface"), ["project", "id", "interface"], unique=False
+        )
+
+    op.create_table(
         "vims",
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),

@@ -1,8 +1,8 @@
-"""Which addresses a package may be fetched from: a server that fetches what it is told to must not reach what only it can.
+"""Which addresses may be called for somebody: a server that calls what it is told to must not reach what only it can.
 
 Loopback is this machine, link-local addresses hold the metadata services of clouds with their credentials, and neither is
-ever where packages are. What is inside an IPv6 address that carries an IPv4 one counts like that one. Private networks
-are allowed: that is where most package servers stand.
+ever where packages or subscribers are. What is inside an IPv6 address that carries an IPv4 one counts like that one. Private
+networks are allowed: that is where most of them stand.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _METADATA: Final[tuple[Network, ...]] = tuple(
 _NAT64: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """The networks in a setting, apart by commas. Raises FairleadError (`settings-invalid`)."""
+def networks(text: str, setting: str) -> tuple[Network, ...]:
+    """The networks in `setting`, apart by commas. Raises FairleadError (`settings-invalid`)."""
     try:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
         raise FairleadError(
-            f"'packages.fetch_allow' is no list of networks: {error}.",
+            f"'{setting}' is no list of networks: {error}.",
             code="settings-invalid",
-            place="packages.fetch_allow",
+            place=setting,
             remedy="Write networks such as 127.0.0.0/8, apart by commas.",
         ) from None
 
 
 def refusal(text: str, allowed: Sequence[Network] = ()) -> str | None:
-    """Why nothing is fetched from the address `text`; None if it may be."""
+    """Why the address `text` is not called; None if it may be."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if any(address in network for network in allowed):
         return None
