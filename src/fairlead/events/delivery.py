@@ -90,6 +90,8 @@ class Delivery:
                     await self._deliver()
             except StoreUnavailable as error:
                 log.warning("notifications.waiting", cause=error.cause)
+            except Exception as error:
+                log.error("notifications.failed", exc_info=error)
             finally:
                 if claim is not None:
                     claim.release()
