@@ -19,6 +19,8 @@ class Receiver:
     def __init__(self) -> None:
         self.url = ""
         self.statuses: list[int] = []
+        self.refused: set[str] = set()
+        """Subjects that it never takes."""
         self.testing = 204
         self.silent_from: int | None = None
         """The number of the first notification that it takes without a word: its sender waits in vain."""
@@ -35,7 +37,10 @@ class Receiver:
         if request.method == "GET":
             return web.Response(status=self.testing)
         status = self.statuses.pop(0) if self.statuses else 204
-        self.got.append({**msgspec.json.decode(await request.read()), "answered": status})
+        told = msgspec.json.decode(await request.read())
+        if told.get("subject") in self.refused:
+            status = 500
+        self.got.append({**told, "answered": status})
         if self.silent_from is not None and len(self.got) >= self.silent_from:
             await asyncio.Event().wait()
         return web.Response(status=status)
