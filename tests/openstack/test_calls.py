@@ -68,7 +68,7 @@ async def test_an_error_has_the_services_words_and_the_id_of_the_request(
     async with Hands(peer_subject) as hands:
         with pytest.raises(VimFull) as full:
             await hands.create(hands.resource("huge", VolumeSpec(size=2**50)))
-        assert full.value.code == "quota-exceeded"
+        assert (full.value.code, full.value.resource) == ("quota-exceeded", "huge")
         assert "VolumeSizeExceedsAvailableQuota" in (full.value.cause or "")
         assert f"req-{len(peer.seen)}" in (full.value.cause or "")
 

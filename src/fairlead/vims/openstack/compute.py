@@ -17,12 +17,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from fairlead.errors import FairleadError, Unprocessable, VimRefused, VimUnavailable
+from fairlead.errors import Unprocessable, VimRefused, VimUnavailable
 from fairlead.resources import Action, ComputeSpec, Handle, Observed, Resource, Status, Tag, known
 from fairlead.vims.openstack.cloud import Cloud, to
 from fairlead.vims.openstack.composition import check, data_volumes, flavour_name, server_body, size_of
 from fairlead.vims.openstack.flavours import Flavours
-from fairlead.vims.openstack.refusals import NotThere
+from fairlead.vims.openstack.refusals import NotThere, concerning
 from fairlead.vims.openstack.rules import ComputeRules
 from fairlead.vims.openstack.servers import Servers, server_status
 from fairlead.vims.openstack.tags import POWER, incarnation_word, readable, same
@@ -50,7 +50,7 @@ class ComputeKind(ComputeRules):
 
     async def create(self, resource: Resource[ComputeSpec], tag: Tag) -> Handle:
         spec = resource.spec
-        try:
+        with concerning(resource.name):
             check(spec)
             flavour = await self._flavours.choose(flavour_name(spec), size_of(spec))
             body = server_body(spec, tag, flavour.id, self._cloud.settings)
@@ -58,9 +58,6 @@ class ComputeKind(ComputeRules):
             handle = Handle(made["server"]["id"])
             if spec.power == "off":
                 await self._stop(handle)
-        except FairleadError as error:
-            error.resource = error.resource or resource.name
-            raise
         return handle
 
     async def find(self, tag: Tag, resource: Resource[ComputeSpec]) -> Handle | None:

@@ -23,6 +23,7 @@ from fairlead.resources import (
     Tag,
 )
 from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import GroupRules
 from fairlead.vims.openstack.tags import line_of
 
@@ -43,9 +44,9 @@ class GroupKind(GroupRules):
 
     async def create(self, resource: Resource[AffinityGroupSpec], tag: Tag) -> Handle:
         body = {"server_group": {"name": line_of(tag), "policy": _policy(resource)}}
-        made = await self._cloud.post(
-            "compute", "/os-server-groups", f"create the server group of '{resource.name}'", body
-        )
+        what = f"create the server group of '{resource.name}'"
+        with concerning(resource.name):
+            made = await self._cloud.post("compute", "/os-server-groups", what, body)
         return Handle(made["server_group"]["id"])
 
     async def find(self, tag: Tag, resource: Resource[AffinityGroupSpec]) -> Handle | None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fairlead.errors import FairleadError, Unprocessable, VimError, VimRefused, VimUnavailable
+from fairlead.errors import Unprocessable, VimError, VimRefused, VimUnavailable
 from fairlead.resources import (
     Action,
     Failed,
@@ -31,7 +31,7 @@ from fairlead.resources import (
     Tag,
 )
 from fairlead.vims.openstack.cloud import Cloud, to
-from fairlead.vims.openstack.refusals import Taken
+from fairlead.vims.openstack.refusals import Taken, concerning
 from fairlead.vims.openstack.rules import ImageRules
 from fairlead.vims.openstack.tags import image_id, metadata_of, readable, same
 from fairlead.vims.openstack.volumes import gibibytes
@@ -66,13 +66,10 @@ class ImageKind(ImageRules):
         self._let_go: set[Handle] = set()
 
     async def create(self, resource: Resource[ImageSpec], tag: Tag) -> Handle:
-        try:
+        with concerning(resource.name):
             if resource.spec.artifact is None:
                 return await self._borrow(resource.spec.label, tag)
             return await self._send(resource.spec, resource.spec.artifact, tag)
-        except FairleadError as error:
-            error.resource = error.resource or resource.name
-            raise
 
     # -- one that is there -------------------------------------------------------------------------------------------
 

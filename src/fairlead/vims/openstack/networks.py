@@ -29,6 +29,7 @@ from fairlead.resources import (
 )
 from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, is_id, to
+from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import NetworkRules
 from fairlead.vims.openstack.tags import line_of, readable
 
@@ -49,7 +50,11 @@ class NetworkKind(NetworkRules):
         self._extensions: frozenset[str] | None = None
 
     async def create(self, resource: Resource[NetworkSpec], tag: Tag) -> Handle:
-        spec, what = resource.spec, f"create network '{resource.spec.label}'"
+        with concerning(resource.name):
+            return await self._create(resource.spec, tag)
+
+    async def _create(self, spec: NetworkSpec, tag: Tag) -> Handle:
+        what = f"create network '{spec.label}'"
         body: dict[str, Any] = {"name": readable(spec.label), "description": line_of(tag)}
         if spec.mtu:
             body["mtu"] = spec.mtu
@@ -61,8 +66,7 @@ class NetworkKind(NetworkRules):
             made["subnets"] = await self._add_subnets(handle, spec.subnets, tag)
         except VimUnavailable:
             raise
-        except VimError as error:
-            error.resource = error.resource or resource.name
+        except VimError:
             with suppress(VimError):
                 await self.delete(handle)
             raise

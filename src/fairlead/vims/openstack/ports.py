@@ -26,6 +26,7 @@ from fairlead.resources import (
 )
 from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import PortRules
 from fairlead.vims.openstack.tags import line_of, readable
 
@@ -68,7 +69,8 @@ class PortKind(PortRules):
             body["fixed_ips"] = _fixed(spec.addresses)
         if not isinstance(spec.mac, Undecided):
             body["mac_address"] = spec.mac
-        made = await self._cloud.post("network", "/ports", f"create port '{resource.name}'", {"port": body})
+        with concerning(resource.name):
+            made = await self._cloud.post("network", "/ports", f"create port '{resource.name}'", {"port": body})
         handle = Handle(made["port"]["id"])
         self._answers.note("port", handle, port_view(made["port"]))
         return handle

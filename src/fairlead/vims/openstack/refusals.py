@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from fairlead.errors import VimError, VimFull, VimRefused, VimUnavailable
+from fairlead.errors import FairleadError, VimError, VimFull, VimRefused, VimUnavailable
 
-__all__ = ["CODES", "Answer", "Denied", "InUse", "NotThere", "Taken", "error_of", "words_of"]
+__all__ = ["CODES", "Answer", "Denied", "InUse", "NotThere", "Taken", "concerning", "error_of", "words_of"]
 
 
 class NotThere(VimRefused):
@@ -119,7 +121,8 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Wait until nothing uses the volume, then retry.",
     ),
     (
-        r"can ?not find requested image|invalid imageref|image .* (could not be found|not found|is not active)|no image found",
+        r"can ?not find requested image|invalid image(ref| identifier)"
+        r"|image .* (could not be found|not found|is not active)|no image found",
         VimRefused,
         "image-missing",
         "Upload the image, or ship it in the package.",
@@ -153,6 +156,18 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
 _TABLE = tuple(
     (re.compile(words, re.IGNORECASE | re.DOTALL), kind, code, remedy) for words, kind, code, remedy in _WORDS
 )
+
+
+@contextmanager
+def concerning(resource: str) -> Iterator[None]:
+    """An error that comes out of it says that it concerns `resource`, unless it knows better."""
+    try:
+        yield
+    except FairleadError as error:
+        error.resource = error.resource or resource
+        raise
+
+
 CODES = frozenset({code for _, _, code, _ in _WORDS} | {"vim-rate-limit"})
 """The codes that are read from words or statuses."""
 

@@ -25,7 +25,7 @@ from fairlead.resources import (
     known,
 )
 from fairlead.vims.openstack.cloud import Cloud, to
-from fairlead.vims.openstack.refusals import NotThere
+from fairlead.vims.openstack.refusals import NotThere, concerning
 from fairlead.vims.openstack.rules import VolumeRules
 from fairlead.vims.openstack.tags import metadata_filter, metadata_of, readable, same
 
@@ -56,7 +56,10 @@ class VolumeKind(VolumeRules):
             body["volume_type"] = volume_type
         if settings.volume_zone:
             body["availability_zone"] = settings.volume_zone
-        made = await self._cloud.post("block-storage", "/volumes", f"create volume '{resource.name}'", {"volume": body})
+        with concerning(resource.name):
+            made = await self._cloud.post(
+                "block-storage", "/volumes", f"create volume '{resource.name}'", {"volume": body}
+            )
         return Handle(made["volume"]["id"])
 
     async def find(self, tag: Tag, resource: Resource[VolumeSpec]) -> Handle | None:
