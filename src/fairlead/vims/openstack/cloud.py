@@ -259,7 +259,6 @@ class Cloud:
         from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
         http = requests.Session()
-        http.trust_env = True
         for scheme in ("http://", "https://"):
             http.mount(scheme, TCPKeepAliveAdapter(pool_connections=8, pool_maxsize=_THREADS))
         verify: bool | str = not self.settings.insecure
