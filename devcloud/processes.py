@@ -27,7 +27,6 @@ _INTERVAL = 0.2
 """Seconds between two looks."""
 _LIVING = {200, 300, 401, 404}
 """What an API answers at its root when it works."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def run(log: str, *command: str, **environment: str) -> None:
@@ -65,21 +64,31 @@ def start(name: str, *command: str, **environment: str) -> None:
             start_new_session=True,
             env={**ENVIRONMENT, **environment},
         )
-    _file(name).write_text(str(process.pid))
+    note(name, process.pid)
 
 
 def pid_of(name: str) -> int | None:
     """The id of a process that was started here and runs."""
     try:
-        pid = int(_file(name).read_text())
-        noted = _file(name).stat().st_mtime
-        # What follows the name of the program, which may hold anything: the state first, the time of the start as the 20th.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        pid, *begun = _file(name).read_text().split()
+        state, now = _state(int(pid))
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
-    begun = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + int(fields[19]) / _TICKS
-    # One that began after its id was noted is another, which was given the same id.
-    return None if fields[0] == "Z" or begun > noted + 5 else pid
+    # One that began at another time is another, which was given the same id.
+    return None if state == "Z" or (begun and begun != [now]) else int(pid)
+
+
+def note(name: str, pid: int | None = None) -> None:
+    """Remember a process by its id and the time of its start; without an id it is the one that wrote its own file."""
+    pid = pid or int(_file(name).read_text())
+    _file(name).write_text(f"{pid} {_state(pid)[1]}\n")
+
+
+def _state(pid: int) -> tuple[str, str]:
+    """A process's state and when it began, in ticks since the machine did; see proc(5)."""
+    # Only what follows the name of the program, which may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return fields[0], fields[19]
 
 
 def started() -> list[str]:

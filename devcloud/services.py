@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from place import FAKES, HERE, HOST, LOGS, PASSWORD, REGION, RUN, STATE
-from processes import pid_of, run, seen, start, stop, wait_for_api, wait_for_port
+from processes import note, pid_of, run, seen, start, stop, wait_for_api, wait_for_port
 
 FOUNDATION = ("libvirtd", "virtlogd", "vswitchd", "ovsdb", "memcached", "rabbitmq", "mysql")
 """What the others stand on: stopped after them."""
@@ -97,6 +97,7 @@ def _start_switch() -> None:
             f"ovsdb-server /etc/openvswitch/conf.db --remote=punix:{socket} --remote=ptcp:6640:127.0.0.1"
             f" --pidfile={RUN}/ovsdb.pid {detached}/ovsdb.log"
         )
+        note("ovsdb")
         _do("ovs-vsctl --no-wait init")
         # Guests of any image then get whole checksums; without it a ping works and TCP does not.
         _do(
@@ -111,6 +112,7 @@ def _start_switch() -> None:
                 if Path("/sys/class/net", nic).exists():
                     _do(f"ip link delete {nic}")
         _do(f"ovs-vswitchd unix:{socket} --pidfile={RUN}/vswitchd.pid {detached}/vswitchd.log")
+        note("vswitchd")
     _do("ovs-vsctl --may-exist add-br br-ex -- set bridge br-ex datapath_type=netdev")
     _do("ip addr replace 172.24.4.1/24 dev br-ex")
     _do("ip link set br-ex up")

@@ -62,10 +62,8 @@ def test_a_process_that_does_not_listen_to_being_asked_is_killed(processes: Modu
 
 
 def test_another_process_with_the_same_id_is_not_taken_for_it(processes: ModuleType, tmp_path: Path) -> None:
-    """As after a crash of the machine: the file is older than the process."""
-    note = tmp_path / "old.pid"
-    note.write_text(str(os.getpid()))
-    os.utime(note, (0, 0))
+    """As after a crash of the machine: the file stayed, and its id is somebody else's."""
+    (tmp_path / "old.pid").write_text(f"{os.getpid()} 1\n")
     assert processes.pid_of("old") is None
 
 
