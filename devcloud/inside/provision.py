@@ -6,6 +6,8 @@ usage: provision.py FOLDER-OF-THE-GUEST NUMBER-OF-COMPUTES, with OS_CLIENT_CONFI
 import subprocess
 import sys
 import time
+from datetime import datetime
+from pathlib import Path
 
 import openstack
 
@@ -17,6 +19,7 @@ FLAVOURS = {
     "m1.medium": (512, 2, 2),
 }
 AGENTS = ("Open vSwitch agent", "DHCP agent", "L3 agent", "Metadata agent")
+RUN = Path("/run/devcloud")
 PATIENCE = 90
 
 
@@ -49,9 +52,7 @@ def main(guest, computes):
         aggregate = cloud.compute.create_aggregate(name="fake", availability_zone="fake")
         for host in fakes:
             cloud.compute.add_host_to_aggregate(aggregate, host)
-    until(
-        lambda: {agent.agent_type for agent in cloud.network.agents() if agent.is_alive}, set(AGENTS).issubset, "agents"
-    )
+    until(lambda: living_agents(cloud), set(AGENTS).issubset, "agents")
 
 
 def outside(cloud):
@@ -77,11 +78,22 @@ def outside(cloud):
 
 
 def up_computes(cloud):
+    """The hosts of computes that have reported since the last process was started: older news are of the run before."""
     return [
         service.host
         for service in cloud.compute.services()
-        if (service.binary, service.state) == ("nova-compute", "up")
+        if (service.binary, service.state) == ("nova-compute", "up") and fresh(service.updated_at)
     ]
+
+
+def living_agents(cloud):
+    return {agent.agent_type for agent in cloud.network.agents() if agent.is_alive and fresh(agent.last_heartbeat_at)}
+
+
+def fresh(reported):
+    """Whether a time, in UTC and whole seconds, is after the start of the last process."""
+    started = max((path.stat().st_mtime for path in RUN.glob("*.pid")), default=0)
+    return bool(reported) and datetime.fromisoformat(f"{reported[:19]}+00:00").timestamp() >= int(started)
 
 
 def until(look, enough, what):
