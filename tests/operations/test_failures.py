@@ -13,6 +13,7 @@ import pytest
 from fairlead.clock import SteppedClock
 from fairlead.errors import Conflict
 from fairlead.operations import Operation, OperationState
+from fairlead.operations.tables import resources
 from fairlead.resources import CancelMode, Name, State
 from tests.operations.conftest import Start
 from tests.operations.resources import machine, network, port, site, volume
@@ -383,3 +384,19 @@ async def test_what_the_vim_had_chosen_is_chosen_again_after_a_replacement_that_
             before.outputs["addresses"],
             before.outputs["mac"],
         )
+
+
+async def test_the_way_back_to_what_an_earlier_operation_left_incomplete_leaves_out_what_lacks_something(
+    start: Start,
+) -> None:
+    async with start() as run:
+        bundle = await run.bundle()
+        await run.made(bundle, *site(run.vim))
+        lost = resources.c.owner == bundle, resources.c.name == "net"
+        await run.program.store.write(lambda tx: tx.run(tx.delete(resources).where(*lost)))
+        await run.fault("create", "refused", sort="network")
+        operation = await run.become(bundle, *site(run.vim))
+        await failed(run, operation, "vim-refused")
+        await run.program.operations.rollback(PROJECT, operation)
+        await run.reached(operation, S.ROLLED_BACK)
+        assert set((await run.records(bundle)).current) == {Name("disk")}

@@ -93,7 +93,7 @@ def renew(tx: Tx, resource: Resource[Any], project: str, old: Incarnation, owner
 
 
 def disuse(tx: Tx, incarnation: Incarnation, owner: str, name: str) -> None:
-    """Count a use out, where it is known that there is another."""
+    """Count a use out, and look no further: whether it was the last is `drop`'s to say."""
     where = (shared_uses.c.incarnation == incarnation, shared_uses.c.owner == owner, shared_uses.c.name == name)
     tx.run(tx.delete(shared_uses).where(*where))
 

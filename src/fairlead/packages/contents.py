@@ -19,7 +19,7 @@ from fairlead.descriptors import Mark, Problems
 
 __all__ = ["READ_ERRORS", "Contents", "LazyFiles", "Limits", "bad_name", "read_start"]
 
-READ_ERRORS: Final = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+READ_ERRORS: Final = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _LARGEST_DOCUMENT: Final = 8 * 2**20
 _LARGEST_TEXT: Final = 2**20
 
