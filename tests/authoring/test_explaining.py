@@ -10,8 +10,8 @@ from fairlead.authoring.advice import ADVICE
 from fairlead.authoring.explaining import all_explanations, closest, explain
 from fairlead.authoring.linting import lint_one
 from fairlead.authoring.skeletons import Kind, write_skeleton
+from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES
-from fairlead.packages import PACKAGE_CODES
 from tests.docs.codes import codes
 
 EXAMPLES = sorted(code for code, advice in ADVICE.items() if advice.example is not None)

@@ -11,9 +11,9 @@ import pytest
 from fairlead.authoring.building import build, signing_with
 from fairlead.authoring.linting import lint_one
 from fairlead.authoring.skeletons import Kind, write_skeleton
+from fairlead.csar import Trust, open_csar
+from fairlead.csar.reading import read_csar
 from fairlead.errors import BadRequest
-from fairlead.packages import Trust, open_csar
-from fairlead.packages.reading import read_csar
 from tests.packages.notary import CODE_SIGNING, Identity, pem, required, root
 
 NOW = datetime.now(UTC)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
+from fairlead.csar import read_package
 from fairlead.descriptors import Severity, Vnfd, read_vnfd
-from fairlead.packages import read_package
 from tests.bench.figures import Figure, Skipped, median_of
 from tests.descriptors.samples import ARTIFACTS, ENTRY, HEAD, PACKAGES, TEMPLATE, TYPES
 

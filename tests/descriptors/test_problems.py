@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import fairlead.csar
 import fairlead.descriptors
 import fairlead.packages
+from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES, Problem, Severity, read_vnfd
-from fairlead.packages import PACKAGE_CODES
 from tests.descriptors.samples import ARTIFACTS, ENTRY, SOURCE, changed, line_of, only, read
 
 MISTAKES = [
@@ -262,14 +264,19 @@ def test_a_long_line_of_derived_types_costs_little() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "codes"), [(fairlead.descriptors, CODES), (fairlead.packages, {**PACKAGE_CODES, **CODES})]
+    ("rooms", "own", "known"),
+    [
+        ((fairlead.descriptors,), CODES, CODES),
+        ((fairlead.csar, fairlead.packages), PACKAGE_CODES, {**PACKAGE_CODES, **CODES}),
+    ],
+    ids=["descriptors", "packages"],
 )
 def test_every_code_that_is_raised_is_explained_and_every_explained_code_is_raised(
-    package: object, codes: dict[str, str]
+    rooms: tuple[ModuleType, ...], own: dict[str, str], known: dict[str, str]
 ) -> None:
-    folder = Path(str(getattr(package, "__file__", ""))).parent
-    text = "".join(path.read_text() for path in folder.rglob("*.py") if path.name != "codes.py")
+    folders = [Path(str(room.__file__)).parent for room in rooms]
+    paths = [path for folder in folders for path in folder.rglob("*.py") if path.name != "codes.py"]
+    text = "".join(path.read_text() for path in paths)
     raised = set(re.findall(r'(?:\.error|\.warning|\.add|report|_refuse)\(\s*"([a-z0-9-]+)"', text))
-    assert raised <= codes.keys()
-    own = CODES if package is fairlead.descriptors else PACKAGE_CODES
+    assert raised <= known.keys()
     assert {code for code in own if f'"{code}"' not in text} == set()

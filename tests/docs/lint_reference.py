@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES
-from fairlead.packages import PACKAGE_CODES
 
 __all__ = ["PAGE", "reference"]
 

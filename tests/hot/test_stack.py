@@ -10,9 +10,9 @@ import yaml
 
 from fairlead.authoring.drawing import as_dot
 from fairlead.authoring.showing import stack_files
+from fairlead.csar import META_FILE, read_package
 from fairlead.descriptors import Flavour, Severity, Vnfd, read_vnfd
 from fairlead.hot import Stack, stack_of
-from fairlead.packages import META_FILE, read_package
 from tests.descriptors.samples import PACKAGES
 from tests.hot.validity import check_stack
 from tests.support.packages import VNFD

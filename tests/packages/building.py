@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from fairlead.csar import META_FILE, PackageReading
 from fairlead.descriptors import Problem
-from fairlead.packages import META_FILE, PackageReading
 from tests.descriptors.samples import ARTIFACTS, PACKAGES, SOURCE
 
 __all__ = ["PACKAGES", "Entries", "codes", "entries", "manifest", "only", "write_directory", "write_zip"]

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from fairlead.packages import META_FILE, SignaturePolicy, Trust
-from fairlead.packages.signing import SigningKey, load_signing_key, sign
+from fairlead.csar import META_FILE, SignaturePolicy, Trust
+from fairlead.csar.signing import SigningKey, load_signing_key, sign
 from tests.packages.building import Entries, entries, manifest
 from tests.packages.shelf import zipped
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from fairlead.clock import SteppedClock
+from fairlead.csar import META_FILE, Trust
 from fairlead.descriptors import read_vnfd
 from fairlead.events import EventLog
-from fairlead.packages import META_FILE, Catalogue, FileClaims, LocalStorage, PackageStorage, Trust
+from fairlead.packages import Catalogue, FileClaims, LocalStorage, PackageStorage
 from fairlead.packages.fetching import Fetcher
 from fairlead.packages.tables import contents, packages
 from fairlead.sol import KeyValuePairs, PackageOperationalState, VnfPkgInfo, VnfPkgInfoModifications

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.packages.ber import Malformed, element, octets, oid, read_element, read_oid
-from fairlead.packages.cms import SignatureRefused, certificate_of, read_cms, verify
-from fairlead.packages.trust import check_signer
+from fairlead.csar.ber import Malformed, element, octets, oid, read_element, read_oid
+from fairlead.csar.cms import SignatureRefused, certificate_of, read_cms, verify
+from fairlead.csar.trust import check_signer
 from tests.packages.notary import AT, Identity, builtin, ours, root, signer, trusting
 from tests.packages.openssl import needs_openssl, openssl_signed, openssl_verifies
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fairlead.csar import Trust, open_csar, read_manifest, read_meta, read_package
 from fairlead.descriptors import Problems, TooManyProblems
-from fairlead.packages import Trust, open_csar, read_manifest, read_meta, read_package
 from tests.packages.building import META, entries, write_zip
 from tests.packages.notary import AT, option_1, option_2, signer
 from tests.packages.shelf import zipped

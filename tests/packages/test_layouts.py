@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.csar import META_FILE, open_csar, read_package
 from fairlead.descriptors import Severity
-from fairlead.packages import META_FILE, open_csar, read_package
 from tests.descriptors.samples import SOURCE
 from tests.packages.building import META, codes, entries, manifest, only, write_directory, write_zip
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.csar import Manifest, open_csar, read_manifest, read_package
 from fairlead.descriptors import Mark, Problems, Severity
-from fairlead.packages import Manifest, open_csar, read_manifest, read_package
 from tests.packages.building import METADATA, PACKAGES, codes, entries, only, write_zip
 
 SETS = """

@@ -11,9 +11,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.csar import open_csar, read_manifest, read_package
+from fairlead.csar.packing import pack, with_digests
 from fairlead.descriptors import Problems
-from fairlead.packages import open_csar, read_manifest, read_package
-from fairlead.packages.packing import pack, with_digests
 from tests.packages.building import METADATA, codes, entries, write_directory
 
 DIGEST = "0" * 64

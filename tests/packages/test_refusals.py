@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairlead.packages import Limits, open_csar, read_package
+from fairlead.csar import Limits, open_csar, read_package
 from tests.packages.building import codes, entries, write_directory, write_zip
 
 

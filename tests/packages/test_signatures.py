@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from fairlead.csar import META_FILE, PackageReading, SignaturePolicy, Trust, read_package
 from fairlead.descriptors import Severity
-from fairlead.packages import META_FILE, PackageReading, SignaturePolicy, Trust, read_package
 from tests.packages.building import META, Entries, codes, entries, manifest, only, write_zip
 from tests.packages.notary import (
     AT,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.packages import open_csar, read_package
-from fairlead.packages.packing import pack
-from fairlead.packages.signing import sign, wrap
+from fairlead.csar import open_csar, read_package
+from fairlead.csar.packing import pack
+from fairlead.csar.signing import sign, wrap
 from tests.packages.building import entries, write_directory
 from tests.packages.notary import AT, Identity, required, root, signer
 from tests.packages.openssl import needs_openssl, openssl_verifies

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fairlead.clock import SteppedClock, iso
+from fairlead.csar import SignaturePolicy, Trust, load_trust
+from fairlead.csar.signing import load_signing_key
 from fairlead.errors import BadRequest, FairleadError
-from fairlead.packages import SignaturePolicy, Trust, load_trust
-from fairlead.packages.signing import load_signing_key
 from fairlead.sol import ArtifactClassification, PackageSecurityOption, VnfPkgInfo
 from fairlead.store import Store
 from tests.packages.notary import AT, option_1, option_2, pem, required, root, signer, trusting

@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
+from fairlead.csar import META_FILE, Trust, read_manifest, read_package
 from fairlead.descriptors import Problem, Problems, Severity
-from fairlead.packages import META_FILE, Trust, read_manifest, read_package
 from tests.descriptors.samples import PACKAGES
 
 __all__ = ["LIST", "PACKAGES", "SORTS", "Entry", "entries", "found", "inputs", "unlike", "verdict_of"]

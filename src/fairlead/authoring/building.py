@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from fairlead.authoring.linting import Linted, lint_one
+from fairlead.csar import open_csar
+from fairlead.csar.packing import Sign, hidden, pack
 from fairlead.errors import BadRequest, Unprocessable
-from fairlead.packages import open_csar
-from fairlead.packages.packing import Sign, hidden, pack
 
 if TYPE_CHECKING:
-    from fairlead.packages.signing import SigningKey
+    from fairlead.csar.signing import SigningKey
 
 __all__ = ["Signing", "build", "packed", "signing_with"]
 
@@ -66,7 +66,7 @@ def build(folder: Path, target: Path, *, signing: Signing | None = None, level: 
 
 def signing_with(key: Path, certificate: Path, *, option: int, password: str | None = None) -> Signing:
     """The key and certificate in these files (PEM). Raises BadRequest (`signing-key-invalid`), OSError."""
-    from fairlead.packages.signing import load_signing_key
+    from fairlead.csar.signing import load_signing_key
 
     secret = password.encode() if password is not None else None
     return Signing(load_signing_key(key.read_bytes(), certificate.read_bytes(), secret), option)
@@ -76,7 +76,7 @@ def _write(folder: Path, target: IO[bytes], signing: Signing | None, level: int,
     if signing is None:
         _pack(folder, target, None, level)
         return
-    from fairlead.packages.signing import sign, wrap
+    from fairlead.csar.signing import sign, wrap
 
     if signing.option == 1:
         _pack(folder, target, lambda content: sign(content, signing.key), level)

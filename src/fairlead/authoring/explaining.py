@@ -14,8 +14,8 @@ from importlib.resources import files
 from typing import Final
 
 from fairlead.authoring.advice import ADVICE, Example
+from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES, nearest
-from fairlead.packages import PACKAGE_CODES
 
 __all__ = ["Explanation", "all_explanations", "closest", "explain"]
 

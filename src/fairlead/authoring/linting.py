@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.authoring.needs import Need, needs_of, needs_of_templates
+from fairlead.csar import META_FILE, Csar, Trust, load_trust, open_csar
+from fairlead.csar.checking import check_images, check_storable, proven_digests
+from fairlead.csar.contents import READ_ERRORS
+from fairlead.csar.reading import read_csar
 from fairlead.descriptors import Problem, Problems, Severity, TooManyProblems, Vnfd, read_vnfd
-from fairlead.packages import META_FILE, Csar, Trust, load_trust, open_csar
-from fairlead.packages.checking import check_images, check_storable, proven_digests
-from fairlead.packages.contents import READ_ERRORS
-from fairlead.packages.reading import read_csar
 
 __all__ = ["Linted", "Mistake", "lint", "lint_one", "load_trust", "packages_below"]
 

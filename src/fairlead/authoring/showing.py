@@ -10,10 +10,10 @@ import yaml
 
 from fairlead.authoring.drawing import as_dot
 from fairlead.authoring.linting import lint_one
+from fairlead.csar import open_csar
 from fairlead.descriptors import Flavour, Severity, Vnfd, read_vnfd
 from fairlead.errors import Unprocessable
 from fairlead.hot import Stack, stack_of
-from fairlead.packages import open_csar
 
 __all__ = ["dot_of", "flavour_of", "hot_of", "stack_files", "vnfd_at", "vnfd_in"]
 

@@ -20,6 +20,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from fairlead.clock import Clock, SystemClock
+from fairlead.csar import load_trust
 from fairlead.errors import FairleadError, StoreUnavailable
 from fairlead.events import Callbacks, Delivery, EventLog, Subscriptions
 from fairlead.identity import Identity
@@ -37,7 +38,7 @@ from fairlead.operations import (
 )
 from fairlead.operations.retention import forget_finished
 from fairlead.operations.tables import installation, operations
-from fairlead.packages import Catalogue, DatabaseClaims, FileClaims, LocalStorage, PackageStorage, load_trust
+from fairlead.packages import Catalogue, DatabaseClaims, FileClaims, LocalStorage, PackageStorage
 from fairlead.packages.fetching import Fetcher
 from fairlead.packages.locks import FileLock
 from fairlead.packages.notifications import PACKAGE_SUBSCRIPTIONS

@@ -20,11 +20,12 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
+from fairlead.csar.contents import Limits
+from fairlead.csar.trust import Trust
 from fairlead.descriptors import Vnfd
 from fairlead.errors import BadRequest, Conflict, NotFound, Unprocessable
 from fairlead.events import EventLog
 from fairlead.packages.claims import Claims
-from fairlead.packages.contents import Limits
 from fairlead.packages.downloads import Download, Downloads, Selection
 from fairlead.packages.extracted import ExtractedFiles
 from fairlead.packages.fetching import Fetcher
@@ -38,7 +39,6 @@ from fairlead.packages.sharing import leave
 from fairlead.packages.storage import PackageStorage
 from fairlead.packages.tables import packages
 from fairlead.packages.threads import to_end
-from fairlead.packages.trust import Trust
 from fairlead.sol import (
     Filter,
     KeyValuePairs,

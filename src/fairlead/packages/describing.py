@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from fairlead.clock import iso
+from fairlead.csar.contents import READ_ERRORS
+from fairlead.csar.metafile import META_FILE
+from fairlead.csar.package import Csar
+from fairlead.csar.reading import PackageReading
+from fairlead.csar.signatures import Signer
 from fairlead.descriptors import SoftwareImage, Vnfd
-from fairlead.packages.contents import READ_ERRORS
-from fairlead.packages.csar import Csar
-from fairlead.packages.metafile import META_FILE
-from fairlead.packages.reading import PackageReading
-from fairlead.packages.signatures import Signer
 from fairlead.sol import (
     ArtifactClassification,
     Checksum,

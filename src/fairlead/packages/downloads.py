@@ -16,16 +16,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.csar.archives import ZipContents
+from fairlead.csar.metafile import META_FILE
+from fairlead.csar.package import Csar
+from fairlead.csar.reading import read_csar
 from fairlead.errors import NotAcceptable, NotFound
-from fairlead.packages.archives import ZipContents
 from fairlead.packages.bundles import Bundle, Member, read_range
-from fairlead.packages.csar import Csar
 from fairlead.packages.describing import Described
 from fairlead.packages.extracted import WrongContent
-from fairlead.packages.metafile import META_FILE
 from fairlead.packages.opening import Known, Opening
 from fairlead.packages.reader import content_of
-from fairlead.packages.reading import read_csar
 
 __all__ = ["Download", "Downloads", "Selection"]
 

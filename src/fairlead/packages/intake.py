@@ -23,10 +23,11 @@ import structlog
 from msgspec.structs import replace
 
 from fairlead.clock import Clock
+from fairlead.csar.contents import Limits
+from fairlead.csar.trust import Trust
 from fairlead.errors import Conflict, FairleadError, StorageUnavailable, StoreUnavailable, Unprocessable
 from fairlead.events import EventLog
 from fairlead.packages.claims import Claim, Claims
-from fairlead.packages.contents import Limits
 from fairlead.packages.notifications import described_data
 from fairlead.packages.onboarding import Onboarded, onboard
 from fairlead.packages.receiving import Received, receive, storage_failed
@@ -36,7 +37,6 @@ from fairlead.packages.sharing import Moved, key_of, leave, share
 from fairlead.packages.storage import PackageStorage, new_key
 from fairlead.packages.tables import contents, packages
 from fairlead.packages.threads import settled, to_end
-from fairlead.packages.trust import Trust
 from fairlead.sol import PackageOnboardingState as State
 from fairlead.sol import PackageOperationalState, PackageUsageState, ProblemDetails, problem_of
 from fairlead.store import Store, Tx

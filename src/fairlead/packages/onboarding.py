@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
 
+from fairlead.csar.checking import check_images, check_storable, images_of, proven_digests
+from fairlead.csar.contents import READ_ERRORS, Limits
+from fairlead.csar.digests import digest_of
+from fairlead.csar.package import Csar, open_csar
+from fairlead.csar.reading import read_csar
+from fairlead.csar.trust import Trust
 from fairlead.descriptors import Problem, Problems, Severity
 from fairlead.errors import Unprocessable
-from fairlead.packages.checking import check_images, check_storable, images_of, proven_digests
-from fairlead.packages.contents import READ_ERRORS, Limits
-from fairlead.packages.csar import Csar, open_csar
 from fairlead.packages.describing import Described, describe
-from fairlead.packages.digests import digest_of
-from fairlead.packages.reading import read_csar
-from fairlead.packages.trust import Trust
 
 __all__ = ["Onboarded", "images_of", "onboard", "refused"]
 

@@ -13,9 +13,9 @@ from typing import IO, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from fairlead.csar.contents import READ_ERRORS, Limits
+from fairlead.csar.package import Csar, open_csar
 from fairlead.errors import Quarantined
-from fairlead.packages.contents import READ_ERRORS, Limits
-from fairlead.packages.csar import Csar, open_csar
 from fairlead.packages.extracted import WrongContent
 from fairlead.packages.sharing import key_of
 from fairlead.packages.storage import PackageStorage

@@ -13,15 +13,15 @@ from contextlib import closing
 from pathlib import Path
 
 from fairlead.clock import Clock
+from fairlead.csar.contents import read_start
+from fairlead.csar.metafile import META_FILE
+from fairlead.csar.package import Csar
+from fairlead.csar.reading import read_csar
 from fairlead.descriptors import Vnfd
 from fairlead.errors import FairleadError, Quarantined, Unprocessable
-from fairlead.packages.contents import read_start
-from fairlead.packages.csar import Csar
 from fairlead.packages.extracted import ExtractedFiles, WrongContent
-from fairlead.packages.metafile import META_FILE
 from fairlead.packages.onboarding import refused
 from fairlead.packages.opening import Known, Opening, Recent
-from fairlead.packages.reading import read_csar
 from fairlead.packages.threads import Once, to_end
 
 __all__ = ["PackageReader", "content_of"]

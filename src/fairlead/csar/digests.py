@@ -14,8 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.csar.contents import READ_ERRORS, Contents
 from fairlead.descriptors import Mark, Problems, Severity, nearest
-from fairlead.packages.contents import READ_ERRORS, Contents
 
 __all__ = ["Digest", "check_digests", "digest_of", "is_external"]
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from fairlead.csar.digests import Digest
+from fairlead.csar.lines import Line, read_lines
+from fairlead.csar.metafile import MetaEntry
 from fairlead.descriptors import Mark, Problems, nearest
-from fairlead.packages.digests import Digest
-from fairlead.packages.lines import Line, read_lines
-from fairlead.packages.metafile import MetaEntry
 
 __all__ = ["ListedFile", "Manifest", "read_manifest"]
 

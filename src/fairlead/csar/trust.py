@@ -19,8 +19,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from fairlead.csar.cms import SignatureRefused, read_certificates
 from fairlead.errors import FairleadError
-from fairlead.packages.cms import SignatureRefused, read_certificates
 
 __all__ = ["SignaturePolicy", "Trust", "check_signer", "load_trust"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fairlead.csar.contents import Limits
+from fairlead.csar.package import Csar, open_csar
+from fairlead.csar.signatures import Signer, check_signatures, seals
+from fairlead.csar.trust import SignaturePolicy, Trust
 from fairlead.descriptors import Problem, Problems, Severity, Vnfd, read_vnfd
-from fairlead.packages.contents import Limits
-from fairlead.packages.csar import Csar, open_csar
-from fairlead.packages.signatures import Signer, check_signatures, seals
-from fairlead.packages.trust import SignaturePolicy, Trust
 
 __all__ = ["PackageReading", "read_csar", "read_package"]
 

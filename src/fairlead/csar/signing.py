@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from fairlead.csar.ber import element, oid
+from fairlead.csar.cms import read_certificates
 from fairlead.errors import BadRequest
-from fairlead.packages.ber import element, oid
-from fairlead.packages.cms import read_certificates
 
 __all__ = ["SigningKey", "load_signing_key", "sign", "wrap"]
 

@@ -20,8 +20,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from fairlead.packages.ber import Element, Malformed, octets, read_element, read_oid
-from fairlead.packages.ber import element as encoded
+from fairlead.csar.ber import Element, Malformed, octets, read_element, read_oid
+from fairlead.csar.ber import element as encoded
 
 __all__ = ["SignatureRefused", "SignedData", "SignerInfo", "certificate_of", "read_certificates", "read_cms", "verify"]
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from typing import IO, Final
 
+from fairlead.csar.contents import Contents, read_start
+from fairlead.csar.lines import Line, read_lines
+from fairlead.csar.manifest import Manifest, read_manifest
 from fairlead.descriptors import Problems
-from fairlead.packages.contents import Contents, read_start
-from fairlead.packages.lines import Line, read_lines
-from fairlead.packages.manifest import Manifest, read_manifest
 
 __all__ = ["Sign", "pack", "with_digests"]
 

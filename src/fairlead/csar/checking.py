@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
+from fairlead.csar.digests import digest_of
+from fairlead.csar.package import Csar
 from fairlead.descriptors import Mark, Problems, SoftwareImage, Vnfd
-from fairlead.packages.csar import Csar
-from fairlead.packages.digests import digest_of
 
 __all__ = ["check_images", "check_storable", "images_of", "proven_digests"]
 

@@ -17,8 +17,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Final
 
+from fairlead.csar.contents import READ_ERRORS, Limits, bad_name
 from fairlead.descriptors import Mark, Problems
-from fairlead.packages.contents import READ_ERRORS, Limits, bad_name
 
 __all__ = ["ZipContents", "judge_names", "open_zip", "parents"]
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Self
 
+from fairlead.csar.archives import open_zip
+from fairlead.csar.contents import READ_ERRORS, Contents, LazyFiles, Limits, read_start
+from fairlead.csar.digests import Digest, check_digests, is_external
+from fairlead.csar.directories import open_directory
+from fairlead.csar.manifest import Manifest, read_manifest
+from fairlead.csar.metafile import META_FILE, MetaEntry, ToscaMeta, read_meta
 from fairlead.descriptors import Mark, Problem, Problems, Severity, TooManyProblems, nearest
-from fairlead.packages.archives import open_zip
-from fairlead.packages.contents import READ_ERRORS, Contents, LazyFiles, Limits, read_start
-from fairlead.packages.digests import Digest, check_digests, is_external
-from fairlead.packages.directories import open_directory
-from fairlead.packages.manifest import Manifest, read_manifest
-from fairlead.packages.metafile import META_FILE, MetaEntry, ToscaMeta, read_meta
 
 __all__ = ["Csar", "Proof", "Signature", "open_csar"]
 

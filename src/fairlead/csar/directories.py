@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Final
 
+from fairlead.csar.archives import judge_names, parents
+from fairlead.csar.contents import Limits, bad_name
 from fairlead.descriptors import Mark, Problems
-from fairlead.packages.archives import judge_names, parents
-from fairlead.packages.contents import Limits, bad_name
 
 __all__ = ["DirectoryContents", "open_directory"]
 

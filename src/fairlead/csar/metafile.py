@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from fairlead.csar.digests import Digest
+from fairlead.csar.lines import Line, read_lines
 from fairlead.descriptors import Mark, Problems, nearest
-from fairlead.packages.digests import Digest
-from fairlead.packages.lines import Line, read_lines
 
 __all__ = ["META_FILE", "MetaEntry", "ToscaMeta", "read_meta"]
 

@@ -18,8 +18,7 @@ from typing import IO, Final
 
 from cryptography import x509
 
-from fairlead.descriptors import Mark, Severity, TooManyProblems
-from fairlead.packages.cms import (
+from fairlead.csar.cms import (
     SignatureRefused,
     SignedData,
     SignerInfo,
@@ -28,9 +27,10 @@ from fairlead.packages.cms import (
     read_cms,
     verify,
 )
-from fairlead.packages.contents import READ_ERRORS
-from fairlead.packages.csar import Csar, Signature
-from fairlead.packages.trust import SignaturePolicy, Trust, check_signer
+from fairlead.csar.contents import READ_ERRORS
+from fairlead.csar.package import Csar, Signature
+from fairlead.csar.trust import SignaturePolicy, Trust, check_signer
+from fairlead.descriptors import Mark, Severity, TooManyProblems
 
 __all__ = ["Signer", "check_signatures", "seals"]
 
