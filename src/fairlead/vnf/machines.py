@@ -1,0 +1,96 @@
+"""The VNFCs of a VNF: a machine for each, with its volumes. Pure."""
+
+from __future__ import annotations
+
+from fairlead.descriptors import SoftwareImage, Storage, StorageKind, Vdu, VduKind
+from fairlead.errors import Unprocessable
+from fairlead.resources import AffinityGroupSpec, Attachment, ComputeSpec, Name, Ref, VolumeSpec
+from fairlead.vnf.boot import boot_of
+from fairlead.vnf.draft import Draft
+from fairlead.vnf.images import Images
+from fairlead.vnf.points import Points
+from fairlead.vnf.record import compute_name
+
+__all__ = ["Machines"]
+
+
+class Machines:
+    """Wants `<VDU>/<key>` for each VNFC, with `<VDU>/<key>/<storage>` and `group/<rule>`."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._images = Images(draft)
+        self._points = Points(draft)
+
+    def want(self) -> None:
+        """All of them. Raises Unprocessable for what the VIM has no sort for."""
+        draft = self._draft
+        for rule in draft.flavour.placement_rules.values():
+            if draft.has("affinity-group") and any(member in draft.flavour.vdus for member in rule.members):
+                draft.add(Name(f"group/{rule.id}"), AffinityGroupSpec(policy=str(rule.sort), scope=rule.scope))
+        for vdu in draft.flavour.vdus.values():
+            for index, key in enumerate(draft.state.members.get(vdu.id, ())):
+                self._vnfc(vdu, key, index)
+
+    def _vnfc(self, vdu: Vdu, key: str, index: int) -> None:
+        draft = self._draft
+        ports = self._points.want(vdu, key, index)
+        volumes = tuple(self._volume(key, vdu, draft.flavour.storages[storage]) for storage in vdu.storages)
+        image = self._images.want(_image_of(vdu))
+        boot = boot_of(draft, vdu.boot_data)
+        cpus, memory = _size(vdu)
+        spec = ComputeSpec(
+            label=draft.label(f"{vdu.id}-{key}"),
+            image=image,
+            cpus=cpus,
+            memory=memory,
+            disk=sum(storage.size for storage in vdu.local_storages),
+            ports=ports,
+            volumes=volumes,
+            groups=self._groups(vdu),
+            environment=boot.environment,
+            files=boot.files,
+            user_data=boot.user_data,
+            constraints=dict(vdu.nfvi_constraints),
+            power="on" if draft.state.started else "off",
+        )
+        draft.add(compute_name(vdu.id, key), spec)
+
+    def _volume(self, key: str, vdu: Vdu, storage: Storage) -> Attachment:
+        if storage.kind is not StorageKind.BLOCK or storage.size is None:
+            raise Unprocessable(
+                f"Storage '{storage.id}' is of the kind '{storage.kind}', which no VIM here has.",
+                code="unsupported-on-vim",
+                place=str(storage.mark),
+                remedy="Use block storage.",
+            )
+        name = Name(f"{vdu.id}/{key}/{storage.id}" if storage.per_vnfc_instance else f"storage/{storage.id}")
+        image = self._images.want(storage.image) if storage.image is not None else None
+        self._draft.add(name, VolumeSpec(size=storage.size, image=image))
+        return Attachment(volume=Ref(name), at=storage.requirements.get("mount_path"))
+
+    def _groups(self, vdu: Vdu) -> tuple[Ref, ...]:
+        rules = self._draft.flavour.placement_rules.values()
+        names = (Name(f"group/{rule.id}") for rule in rules if vdu.id in rule.members)
+        return tuple(Ref(name) for name in names if name in self._draft.made)
+
+
+def _image_of(vdu: Vdu) -> SoftwareImage | None:
+    if vdu.kind is VduKind.COMPUTE:
+        return vdu.image
+    if len(vdu.containers) != 1:
+        raise Unprocessable(
+            f"VDU '{vdu.id}' has {len(vdu.containers)} containers; one for each VDU is what VIMs here take.",
+            code="unsupported-on-vim",
+            place=str(vdu.mark),
+            remedy="Give each container a VDU of its own.",
+        )
+    return vdu.containers[0].image
+
+
+def _size(vdu: Vdu) -> tuple[float, int]:
+    if vdu.kind is VduKind.CONTAINERS and vdu.containers:
+        container = vdu.containers[0]
+        thousandths = container.cpu_limit or container.cpu_request or 1000
+        return thousandths / 1000, container.memory_limit or container.memory_request or 0
+    return float(vdu.cpus or 1), vdu.memory or 0
