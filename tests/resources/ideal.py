@@ -60,7 +60,10 @@ _replace = msgspec.structs.replace
 
 
 class NodeSpec(Spec, frozen=True, kw_only=True, tag="test-node"):
-    """A thing. A new `size` is made in place, a new `model` is a new thing. Outputs: `id`, `address`."""
+    """A thing. A new `size` is made in place, a new `model` is a new thing. Outputs: `id`, `address`.
+
+    An address is one of its home's model, as one of a network is of its range.
+    """
 
     decided_for: ClassVar[Mapping[str, str]] = {"address": "home"}
 
@@ -253,10 +256,16 @@ class Ideal:
                 if not (thing.spec.rebinds and self.things[held].spec.delete_first):
                     raise VimRefused(f"{held} is in use by {other}.")
 
-    def take(self, address: str) -> None:
-        """Refuse to give an address out twice."""
-        if any(thing.outputs.get("address") == address for thing in self.things.values()):
-            raise VimRefused(f"The address {address} is in use.")
+    def address(self, spec: Any) -> str:
+        """The address that `spec` asks for, or one that was never given out; refuse one in use, or of another home."""
+        home = self.things.get(spec.home) if isinstance(spec.home, str) else None
+        if not isinstance(spec.address, str):
+            return f"a{self.number()}" if home is None else f"m{home.spec.model}-a{self.number()}"
+        if home is not None and spec.address.startswith("m") and not spec.address.startswith(f"m{home.spec.model}-"):
+            raise VimRefused(f"The address {spec.address} is none of {spec.home}.")
+        if any(thing.outputs.get("address") == spec.address for thing in self.things.values()):
+            raise VimRefused(f"The address {spec.address} is in use.")
+        return str(spec.address)
 
 
 class _NodeKind(DefaultRules):
@@ -279,10 +288,8 @@ class _NodeKind(DefaultRules):
             for name, part in parts.items():
                 self._world.require(name, _outside(part.spec))
         outputs: dict[str, Any] = {"id": handle}
-        if isinstance(spec.address, str):
-            self._world.take(spec.address)
         if spec.address is not None:
-            outputs["address"] = spec.address if isinstance(spec.address, str) else f"a{self._world.number()}"
+            outputs["address"] = self._world.address(spec)
         self._world.things[handle] = Thing(tag, spec, outputs, parts)
         self._world.fuse(f"after creating {resource.name}")
         return handle
