@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -321,11 +321,17 @@ class Vims:
                 return one
         raise NotFound(f"There is no VIM '{vim}'.", code="vim-not-found")
 
-    async def update(self, project: str, vim: str, document: Document, *, trusted: bool) -> Document:
+    async def update(
+        self, project: str, vim: str, document: Document, *, trusted: bool, merge: bool = False
+    ) -> Document:
         self.trusted.append(trusted)
         found = await self.show(project, vim)
         found.update(document)
         return found
+
+    async def reveal(self, project: str, vim: str, names: Collection[str]) -> Mapping[str, str]:
+        await self.show(project, vim)
+        return {}
 
     async def delete(self, project: str, vim: str) -> None:
         del self.kept[(await self.show(project, vim))["name"]]

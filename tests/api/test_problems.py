@@ -50,7 +50,9 @@ async def test_a_fault_of_ours_is_told_by_an_id_that_is_in_the_log(api: Api) -> 
     assert entry["exc_info"] is api.vnfs.fault
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/vnflcm/v2", "/vnflcm/v2/vnf_instances/x/explode", "/fairlead/v1"])
+@pytest.mark.parametrize(
+    "path", ["/v1.0", "/nothing", "/vnflcm/v2", "/vnflcm/v2/vnf_instances/x/explode", "/fairlead/v1"]
+)
 async def test_an_unknown_path_is_a_problem(api: Api, path: str) -> None:
     assert path in problem(await api.client().get(path), 404, "no-such-path")["detail"]
 

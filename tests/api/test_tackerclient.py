@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import ipaddress
 import zipfile
-from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -17,34 +12,11 @@ from aiohttp import web
 from fairlead.api import Services
 from fairlead.packages.fetching import Fetcher
 from fairlead.store import Store
+from tests.api.commands import commanded
 from tests.api.conftest import Api
 from tests.packages.shelf import Shelf, files_of, package
 
-tacker = pytest.importorskip("tackerclient.v1_0.client", reason="python-tackerclient is not installed")
-commands = pytest.importorskip("tackerclient.osc.v1.vnfpkgm.vnf_package")
-
-
-class Tacker:
-    """The command line `openstack vnf package ...` without OpenStack's client around it."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self.client = tacker.Client(endpoint_url=url, token=token, auth_strategy="keystone", api_version="1")
-
-    async def __call__(self, command: str, *arguments: str) -> dict[str, Any]:
-        """What a command shows, by heading."""
-        app = SimpleNamespace(client_manager=SimpleNamespace(tackerclient=self.client))
-        made = getattr(commands, command)(app, None)
-        parsed = made.get_parser(command).parse_args(list(arguments))
-        shown = await asyncio.to_thread(made.take_action, parsed)
-        if shown is None:
-            return {}
-        headings, data = shown
-        rows = list(data)
-        return (
-            {"rows": [dict(zip(headings, row, strict=True)) for row in rows]}
-            if "List" in command
-            else dict(zip(headings, rows, strict=True))
-        )
+PACKAGES = "v1.vnfpkgm.vnf_package"
 
 
 @pytest.fixture
@@ -55,16 +27,10 @@ def shelf(api: Api, sqlite_store: Store, tmp_path: Path) -> Shelf:
     return shelf
 
 
-@contextlib.asynccontextmanager
-async def commanded(api: Api) -> AsyncIterator[Tacker]:
-    async with api.served() as served:
-        yield Tacker(f"http://127.0.0.1:{served.port}", api.member)
-
-
 async def test_a_package_from_creation_to_deletion(api: Api, shelf: Shelf, tmp_path: Path) -> None:
     content = package()
     (tmp_path / "router.zip").write_bytes(content)
-    async with commanded(api) as tackers:
+    async with commanded(api, PACKAGES) as tackers:
         created = await tackers("CreateVnfPackage", "--user-data", "key=value")
         id = created["ID"]
         assert (created["Onboarding State"], created["Operational State"]) == ("CREATED", "DISABLED")
@@ -103,7 +69,7 @@ async def test_a_package_is_fetched_from_a_url_with_a_password(api: Api, shelf: 
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/router.zip"
-    async with commanded(api) as tackers:
+    async with commanded(api, PACKAGES) as tackers:
         id = (await tackers("CreateVnfPackage"))["ID"]
         await tackers("UploadVnfPackage", id, "--url", url, "--user-name", "me", "--password", "secret")
         await shelf.catalogue.idle()
@@ -113,7 +79,7 @@ async def test_a_package_is_fetched_from_a_url_with_a_password(api: Api, shelf: 
 
 
 async def test_lists_have_pages_filters_and_selectors(api: Api, shelf: Shelf) -> None:
-    async with commanded(api) as tackers:
+    async with commanded(api, PACKAGES) as tackers:
         ids = {(await tackers("CreateVnfPackage"))["ID"] for _ in range(5)}
         onboarded = await shelf.onboarded(project="default")
         rows = (await tackers("ListVnfPackage"))["rows"]
@@ -126,7 +92,7 @@ async def test_lists_have_pages_filters_and_selectors(api: Api, shelf: Shelf) ->
 
 
 async def test_a_refusal_is_shown_in_fairleads_words(api: Api, shelf: Shelf) -> None:
-    async with commanded(api) as tackers:
+    async with commanded(api, PACKAGES) as tackers:
         id = await shelf.onboarded(project="default")
         with pytest.raises(Exception, match="There is no VNF package"):
             await tackers("ShowVnfPackage", "no-such-package")

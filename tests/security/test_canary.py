@@ -125,6 +125,8 @@ async def look_at_everything(answers: Answers, vnf: str) -> None:
         "/vnfpkgm/v2/subscriptions",
         "/fairlead/v1/vims",
         "/fairlead/v1/vims/sim",
+        "/v1.0/vims",
+        "/v1.0/vims/sim.json",
         "/fairlead/v1/tokens",
         "/fairlead/v1/clients",
         "/metrics",

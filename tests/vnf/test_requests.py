@@ -213,6 +213,7 @@ async def test_requests_that_cannot_be_done_are_refused_with_nothing_written(sta
         )
         unregistered = {"x": VimConnectionInfo(vim_type="simulated", interface_info={"endpoint": "http://x"})}
         several = {name: VimConnectionInfo(vim_id=run.vim, vim_type="simulated") for name in ("a", "b")}
+        other = {"x": VimConnectionInfo(vim_id=run.vim, vim_type="ETSINFV.OPENSTACK_KEYSTONE.V_3")}
         unknown = {"x": VimConnectionInfo(vim_id="nowhere", vim_type="simulated")}
         whole = instantiate_request()
         for code, subject, operation, request in (
@@ -224,6 +225,7 @@ async def test_requests_that_cannot_be_done_are_refused_with_nothing_written(sta
             ("unknown-flavour", bare, "instantiate", msgspec.structs.replace(missing, flavour_id="large")),
             ("unknown-instantiation-level", bare, "instantiate", instantiate_request(level="huge")),
             ("unregistered-vim", bare, "instantiate", msgspec.structs.replace(whole, vim_connection_info=unregistered)),
+            ("vim-type-differs", bare, "instantiate", msgspec.structs.replace(whole, vim_connection_info=other)),
             ("several-vims", bare, "instantiate", msgspec.structs.replace(whole, vim_connection_info=several)),
         ):
             refused = await refuses(run, code, subject, operation, request)

@@ -17,6 +17,7 @@ from fairlead.api.plans import Plans
 from fairlead.api.problems import problem_response
 from fairlead.api.services import Services
 from fairlead.api.status import Status
+from fairlead.api.tacker import Tacker
 from fairlead.api.telemetry import Telemetry
 from fairlead.api.vims import VimRegistry
 from fairlead.api.vnflcm import VnfLifecycle
@@ -35,6 +36,7 @@ def endpoints(services: Services) -> list[Endpoint]:
         *VnfPackages(services.catalogue, services.subscriptions, VNFPKGM_V1).endpoints(),
         *Plans(services.vnfs, services.occurrences).endpoints(),
         *VimRegistry(services.vims).endpoints(),
+        *Tacker(services.vims).endpoints(),
         *Administration(services.identity).endpoints(),
         *OAuth2(services.identity).endpoints(),
         *EventStream(services.events, services.identity, services.clock, services.stopping).endpoints(),

@@ -59,6 +59,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         "instance": request.scope["path"],
         **more,
     }
+    if request.scope["path"].startswith("/v1.0/"):
+        document["TackerError"] = _tacker_error(card)
     return Response(encode(document), status_code=status, media_type=PROBLEM, headers=headers)
 
 
@@ -82,6 +84,12 @@ def _fault(error: Exception) -> dict[str, Any]:
         "fault": fault,
         "remedy": "Report it with the lines of the log that carry this id.",
     }
+
+
+def _tacker_error(card: dict[str, Any]) -> dict[str, str]:
+    """What clients of Tacker's own API look for, and show: message and, below it, detail."""
+    kind = "".join(word.capitalize() for word in card["code"].split("-"))
+    return {"type": kind, "message": card["detail"], "detail": card.get("remedy", "")}
 
 
 def _phrase(status: int) -> str:

@@ -31,6 +31,7 @@ def group() -> None:
 def _settings(command: Any) -> Any:
     for option in (
         click.option("--file", "file", metavar="FILE", help="The VIM as JSON or YAML; options go over it."),
+        click.option("--description", metavar="TEXT", help="Words for people."),
         click.option("--from-clouds", metavar="FILE", help="A clouds.yaml that describes the OpenStack."),
         click.option("--cloud", metavar="NAME", help="Its entry in --from-clouds."),
         click.option("--shared/--not-shared", default=None, help="Whether all projects may use it."),
@@ -139,6 +140,7 @@ def _document(values: Mapping[str, Any]) -> Document:
             "interface": key_values(values["interface"], option="--interface"),
             "credentials": secret_values(values["credential"], option="--credential"),
             "settings": key_values(values["setting"], option="--setting"),
+            "description": values["description"],
             "default": values["default"],
             "shared": values["shared"],
         }

@@ -6,8 +6,9 @@ VIM of a project may be its default: what is instantiated without a word about w
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -29,9 +30,10 @@ class VimDocument(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A VIM as a user writes it; what is left out keeps its value on update."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType = msgspec.UNSET
     type: str | msgspec.UnsetType = msgspec.UNSET
     interface: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    credentials: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    credentials: dict[str, str | None] | msgspec.UnsetType = msgspec.UNSET
     settings: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     shared: bool | msgspec.UnsetType = msgspec.UNSET
     default: bool | msgspec.UnsetType = msgspec.UNSET
@@ -84,6 +86,7 @@ class Registrations:
         row: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "name": asked.name,
+            "description": asked.description or "",
             "type": asked.type,
             "shared": asked.shared or False,
             "default": asked.default or False,
@@ -94,7 +97,7 @@ class Registrations:
             "updated": now,
             "project": project,
         }
-        credentials = asked.credentials or {}
+        credentials = _filled(asked.credentials or {})
         self._validate(row, credentials, trusted=trusted)
 
         def insert(tx: Tx) -> None:
@@ -135,14 +138,25 @@ class Registrations:
                 return row
         raise NotFound(f"There is no VIM '{vim}'.", code="vim-not-found", resource=vim)
 
-    async def update(self, project: str, vim: str, document: dict[str, Any], *, trusted: bool = True) -> dict[str, Any]:
-        """Change a VIM. The type cannot change. Raises as `register`, of what it is and of what it is to be."""
+    async def update(
+        self, project: str, vim: str, document: dict[str, Any], *, trusted: bool = True, merge: bool = False
+    ) -> dict[str, Any]:
+        """Change a VIM. The type cannot change. Raises as `register`, of what it is and of what it is to be.
+
+        Interface, credentials and settings are replaced as a whole; with `merge` each of their keys for itself, and
+        None takes it away.
+        """
         asked = _read(document)
         row = await self._owned(project, vim)
         if asked.type not in (msgspec.UNSET, row["type"]):
             raise Unprocessable("The type of a VIM cannot change.", code="vim-type-fixed", place="type")
         given = {field: value for field, value in msgspec.structs.asdict(asked).items() if value is not msgspec.UNSET}
         credentials = given.pop("credentials", None)
+        if credentials is not None:
+            credentials = _filled({**await self.credentials(row), **credentials} if merge else credentials)
+        for field in ("interface", "settings"):
+            if merge and field in given:
+                given[field] = _filled({**row[field], **given[field]})
         known = await self.credentials(row) if credentials is None else credentials
         changed = {**row, **given, "version": row["version"] + 1, "updated": self._clock.now()}
         if not trusted:
@@ -205,6 +219,18 @@ class Registrations:
                 remedy="Give them again by an update.",
             ) from None
         return kept
+
+    async def reveal(self, project: str, vim: str, names: Collection[str]) -> dict[str, str]:
+        """Those of the credentials called `names`, in clear, for the VIM's owner; for others, and if unreadable, none.
+
+        Never ask for one that proves who somebody is.
+        """
+        row = await self.find(project, vim)
+        if row["project"] != project:
+            return {}
+        with contextlib.suppress(Quarantined):
+            return {name: value for name, value in (await self.credentials(row)).items() if name in names}
+        return {}
 
     async def unreadable(self) -> tuple[tuple[str, str, FairleadError], ...]:
         """Project and id of each VIM whose row, settings or credentials cannot be read, and why."""
@@ -277,6 +303,10 @@ def _read(document: dict[str, Any]) -> VimDocument:
         raise BadRequest(f"The VIM's document is not right: {error}.", code="bad-vim-document") from error
 
 
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
 def _visible(project: str) -> sa.Select[Any]:
     return sa.select(vims).where(sa.or_(vims.c.project == project, vims.c.shared))
 
@@ -286,6 +316,8 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
+        "description": row["description"],
+        "project": row["project"],
         "type": row["type"],
         "interface": row["interface"],
         "settings": row["settings"],

@@ -8,7 +8,7 @@ that is down, and a plan for it can be made and shown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -84,11 +84,17 @@ class VimRegistry:
         row = await self._registrations.find(project, vim)
         return VimId(row["id"])
 
-    async def update(self, project: str, vim: str, document: dict[str, Any], *, trusted: bool = True) -> dict[str, Any]:
+    async def update(
+        self, project: str, vim: str, document: dict[str, Any], *, trusted: bool = True, merge: bool = False
+    ) -> dict[str, Any]:
         """Change a VIM (see `Registrations.update`)."""
-        changed = await self._registrations.update(project, vim, document, trusted=trusted)
+        changed = await self._registrations.update(project, vim, document, trusted=trusted, merge=merge)
         self._stale(changed["id"])
         return changed
+
+    async def reveal(self, project: str, vim: str, names: Collection[str]) -> dict[str, str]:
+        """What of a VIM's credentials is no secret (see `Registrations.reveal`)."""
+        return await self._registrations.reveal(project, vim, names)
 
     async def delete(self, project: str, vim: str) -> None:
         """Forget a VIM (see `Registrations.delete`)."""

@@ -12,6 +12,7 @@ vims = owned_table(
     "vims",
     sa.Column("id", sa.String(36), primary_key=True),
     sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("description", sa.Text, nullable=False, default=""),
     sa.Column("type", sa.String(64), nullable=False),
     sa.Column("shared", sa.Boolean, nullable=False, default=False),
     sa.Column("default", sa.Boolean, nullable=False, default=False),

@@ -18,6 +18,7 @@ from fairlead.operations import Operation, OperationType
 from fairlead.packages import Catalogue
 from fairlead.resources import Name, Records, Resource, Step, VimId
 from fairlead.sol import VNF_INSTANCES, VNF_LCM_OP_OCCS, InstantiateVnfRequest, document, encode
+from fairlead.sol.vim_types import names_vim_type, shown_vim_type
 from fairlead.store import Tx
 from fairlead.vims import VimRegistry
 from fairlead.vnf.context import VnfContext, Where
@@ -128,7 +129,14 @@ class VnfRole:
             )
         vim = await self._vims.choose(project, info.vim_id if info is not None else None)
         shown = await self._vims.show(project, vim)
-        return vim, {key: {"vimId": vim, "vimType": shown["type"]}}
+        if info is not None and not names_vim_type(info.vim_type, shown["type"]):
+            raise Unprocessable(
+                f"VIM '{shown['name']}' is of the type '{shown['type']}', not '{info.vim_type}'.",
+                code="vim-type-differs",
+                place=f"vimConnectionInfo/{key}/vimType",
+                remedy=f"Name another VIM, or give '{shown_vim_type(shown['type'])}'.",
+            )
+        return vim, {key: {"vimId": vim, "vimType": shown_vim_type(shown["type"])}}
 
     def vims(self, desired: Mapping[Name, Resource[Any]]) -> frozenset[VimId]:
         return frozenset(resource.vim for resource in desired.values())

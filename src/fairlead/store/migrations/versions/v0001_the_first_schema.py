@@ -249,6 +249,7 @@ def upgrade() -> None:
         sa.Column("project", sa.String(length=64), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
         sa.Column("type", sa.String(length=64), nullable=False),
         sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("default", sa.Boolean(), nullable=False),
