@@ -10,10 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from tests.soak.engine import Engine, Thing
+from tests.soak.engine import Engine
 from tests.soak.models import Model
-from tests.soak.rows import Row, Rows
 from tests.soak.tally import Tally
+from tests.support.rows import Row, Rows
+from tests.support.thing import Thing
 
 __all__ = ["SWEEPS", "SWEPT_WITHIN", "Checker"]
 

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from fairlead.vims.containers.labels import tag_of, tag_of_image
+from tests.support.thing import Thing
 
 __all__ = ["Engine", "Thing"]
 
 _TRIES = 20
-
-
-@dataclass(frozen=True)
-class Thing:
-    """One thing with a tag of Fairlead's."""
-
-    sort: str
-    handle: str
-    deployment: str
-    owner: str
-    name: str
-    incarnation: str
-    running: bool = True
 
 
 class Engine:

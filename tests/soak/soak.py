@@ -15,10 +15,10 @@ from tests.soak.deployment import Deployment
 from tests.soak.engine import Engine
 from tests.soak.life import Life
 from tests.soak.models import Model
-from tests.soak.rows import Rows
 from tests.soak.tally import Tally
 from tests.soak.trouble import Cutter, Gremlin, Reaper, Trouble
 from tests.soak.wire import Wire
+from tests.support.rows import Rows
 
 __all__ = ["Pace", "Soak"]
 

@@ -14,9 +14,9 @@ from abc import ABC, abstractmethod
 from tests.soak.checking import Checker
 from tests.soak.deployment import Deployment
 from tests.soak.engine import Engine
-from tests.soak.rows import Rows
 from tests.soak.tally import Tally
 from tests.soak.wire import Wire
+from tests.support.rows import Rows
 
 __all__ = ["Cutter", "Gremlin", "Reaper", "Trouble"]
 

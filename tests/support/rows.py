@@ -45,6 +45,16 @@ class Rows:
         """The rows of an instance."""
         return [self._row(row) for row in self._all(sa.select(resources).where(resources.c.owner == owner))]
 
+    def all_owned(self) -> list[Row]:
+        """The rows of everything that is ours in a VIM, images included; not of images that are only used."""
+        found = [self._row(row) for row in self._all(sa.select(resources))]
+        images = [
+            Row(row.creator or "", row.key, "image", row.incarnation, row.state, row.handle, "shared")
+            for row in self._all(sa.select(shared))
+            if "/" not in (row.handle or "")
+        ]
+        return [row for row in found if row.ownership == "owned"] + images
+
     def incarnations(self) -> set[str]:
         """Every incarnation that some row knows."""
         return {row[0] for table in (resources, shared) for row in self._all(sa.select(table.c.incarnation))}

@@ -1,0 +1,29 @@
+"""The cloud held against the records, from outside: each has what the other has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+from tests.support.openstack.operator import Operator
+from tests.support.openstack.things import things_of
+from tests.support.rows import Rows
+
+__all__ = ["compare"]
+
+
+def compare(rows: Rows, member: Operator, known: Collection[str]) -> list[str]:
+    """What does not agree, in words, while no operation is open; `known` is what is somebody else's."""
+    things = things_of(member, but=known)
+    recorded = {(row.sort, str(row.handle)): row for row in rows.all_owned()}
+    there = {(thing.sort, thing.handle): thing for thing in things}
+    counted = Counter((thing.sort, thing.incarnation) for thing in things if thing.incarnation)
+    wrong = [f"{sort} {key[:8]} is there {number} times" for (sort, key), number in counted.items() if number > 1]
+    wrong += [f"{row.sort} {row.name} ({row.handle}) is not there" for key, row in recorded.items() if key not in there]
+    wrong += [f"{row.sort} {row.name} is {row.state}" for row in recorded.values() if row.state != "ready"]
+    for key, thing in there.items():
+        if key not in recorded:
+            wrong.append(f"{thing.sort} {thing.name} ({thing.handle}) of {thing.owner or 'nobody'} is in no record")
+        elif recorded[key].incarnation != thing.incarnation:
+            wrong.append(f"{thing.sort} {thing.name} carries another mark than is recorded")
+    return wrong

@@ -1,0 +1,199 @@
+"""Who else works with a cloud: its administrator, and a member of a project beside Fairlead.
+
+Calls are made one after the other and by hand, through no code of Fairlead's, and whatever is refused raises.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+import yaml
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
+
+__all__ = ["Operator", "Project", "Refused", "cloud_entry", "until"]
+
+_MICROVERSIONS = {"compute": "compute 2.64", "block-storage": "volume 3.42"}
+_PREFIXES = {"network": "/v2.0", "image": "/v2"}
+_MEMBER = "demo"
+_PATIENCE = 120.0
+
+
+def cloud_entry() -> dict[str, Any]:
+    """The administrator's entry of the cloud for tests; skips the test where there is none."""
+    path, name = os.environ.get("OS_CLIENT_CONFIG_FILE"), os.environ.get("FAIRLEAD_TEST_CLOUD")
+    if path is None or name is None:
+        pytest.skip("OS_CLIENT_CONFIG_FILE and FAIRLEAD_TEST_CLOUD name no OpenStack")
+    entry: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))["clouds"][name]
+    return entry
+
+
+class Refused(Exception):
+    """The cloud did not do what was asked for."""
+
+    def __init__(self, asked: str, status: int, words: str) -> None:
+        super().__init__(f"{asked}: {status} {words}")
+        self.status = status
+
+
+class Operator:
+    """One user in one project."""
+
+    def __init__(self, auth: Mapping[str, str], region: str) -> None:
+        self.auth = dict(auth)
+        self.region = region
+        values: dict[str, Any] = {**auth, "auth_url": _v3(auth["auth_url"])}
+        self._session = Session(auth=v3.Password(**values), timeout=120)
+
+    @classmethod
+    def admin(cls) -> Self:
+        """The cloud's administrator."""
+        entry = cloud_entry()
+        return cls(entry["auth"], entry["region_name"])
+
+    @property
+    def project(self) -> str:
+        """The project's id."""
+        return str(self._session.get_project_id())
+
+    def close(self) -> None:
+        self._session.session.close()
+
+    def call(self, method: str, service: str, path: str, body: Any = None, **query: Any) -> Any:
+        """One call: its answer's JSON, or None. Raises Refused."""
+        headers = {"OpenStack-API-Version": _MICROVERSIONS[service]} if service in _MICROVERSIONS else {}
+        answer = self._session.request(
+            _PREFIXES.get(service, "") + path,
+            method,
+            endpoint_filter={"service_type": service, "interface": "public", "region_name": self.region},
+            headers={"Accept": "application/json", **headers},
+            params=query,
+            connect_retries=3,
+            raise_exc=False,
+            **({} if body is None else {"json": body}),
+        )
+        if answer.status_code >= 400:
+            raise Refused(f"{method} {service} {path}", answer.status_code, answer.text[:500])
+        return answer.json() if "json" in answer.headers.get("Content-Type", "") and answer.content else None
+
+    def get(self, service: str, path: str, **query: Any) -> Any:
+        return self.call("GET", service, path, **query)
+
+    def there(self, service: str, path: str) -> bool:
+        """Whether there is such a thing."""
+        try:
+            self.get(service, path)
+        except Refused as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+    def delete(self, service: str, path: str) -> None:
+        """Delete it; what is gone is fine."""
+        try:
+            self.call("DELETE", service, path)
+        except Refused as error:
+            if error.status != 404:
+                raise
+
+    # -- servers -----------------------------------------------------------------------------------------------------
+
+    def server(self, server: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.get("compute", f"/servers/{server}")["server"]
+        return found
+
+    def console(self, server: str) -> str:
+        """What it has printed."""
+        body = {"os-getConsoleOutput": {"length": 400}}
+        return str(self.call("POST", "compute", f"/servers/{server}/action", body)["output"])
+
+    def remove_server(self, server: str) -> None:
+        """Delete it, and wait until it is gone."""
+        self.delete("compute", f"/servers/{server}")
+        until(lambda: not self.there("compute", f"/servers/{server}"), f"server {server} is gone")
+
+    # -- networks ----------------------------------------------------------------------------------------------------
+
+    def network(self, name: str, cidr: str) -> str:
+        """A network of the operator's, without a DHCP server."""
+        made = self.call("POST", "network", "/networks", {"network": {"name": name, "port_security_enabled": False}})
+        network = str(made["network"]["id"])
+        subnet = {"network_id": network, "cidr": cidr, "ip_version": 4, "gateway_ip": None, "enable_dhcp": False}
+        self.call("POST", "network", "/subnets", {"subnet": subnet})
+        return network
+
+    def port(self, network: str, address: str | None = None) -> str:
+        """A port of the operator's."""
+        body: dict[str, Any] = {"network_id": network}
+        if address is not None:
+            body["fixed_ips"] = [{"ip_address": address}]
+        return str(self.call("POST", "network", "/ports", {"port": body})["port"]["id"])
+
+
+class Project:
+    """A Keystone project of its own, with a member in it. `admin` makes and removes it, and sets its quotas."""
+
+    def __init__(self, admin: Operator, name: str) -> None:
+        self.admin = admin
+        self.name = f"{name}-{uuid.uuid4().hex[:8]}"
+        made = admin.call("POST", "identity", "/projects", {"project": {"name": self.name, "domain_id": "default"}})
+        self.id = str(made["project"]["id"])
+        user = admin.get("identity", "/users", name=_MEMBER)["users"][0]["id"]
+        role = admin.get("identity", "/roles", name="member")["roles"][0]["id"]
+        admin.call("PUT", "identity", f"/projects/{self.id}/users/{user}/roles/{role}")
+        auth = {**admin.auth, "username": _MEMBER, "project_name": self.name}
+        self.member = Operator(auth, admin.region)
+        self.quota("compute", instances=60, cores=200, ram=100_000)
+        self.quota("block-storage", volumes=60, gigabytes=200)
+
+    def quota(self, service: str, **limits: int) -> None:
+        """Set limits of a service for this project."""
+        if service == "network":
+            self.admin.call("PUT", "network", f"/quotas/{self.id}", {"quota": limits})
+            return
+        force = {"force": True} if service == "compute" else {}
+        self.admin.call("PUT", service, f"/os-quota-sets/{self.id}", {"quota_set": {**limits, **force}})
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        member, admin = self.member, self.admin
+        servers = member.get("compute", "/servers")["servers"]
+        for seen in servers:
+            member.delete("compute", f"/servers/{seen['id']}")
+        until(lambda: not member.get("compute", "/servers")["servers"], "the project's servers are gone")
+        for service, kind in (("network", "ports"), ("network", "networks"), ("block-storage", "volumes")):
+            for seen in member.get(service, f"/{kind}", **({"project_id": self.id} if service == "network" else {}))[
+                kind
+            ]:
+                if not str(seen.get("device_owner", "")).startswith("network:"):
+                    member.delete(service, f"/{kind}/{seen['id']}")
+        for seen in member.get("image", "/images", owner=self.id)["images"]:
+            member.delete("image", f"/images/{seen['id']}")
+        for seen in member.get("compute", "/os-server-groups")["server_groups"]:
+            member.delete("compute", f"/os-server-groups/{seen['id']}")
+        until(lambda: not member.get("block-storage", "/volumes")["volumes"], "the project's volumes are gone")
+        for seen in admin.get("network", "/security-groups", project_id=self.id)["security_groups"]:
+            admin.delete("network", f"/security-groups/{seen['id']}")
+        member.close()
+        admin.delete("identity", f"/projects/{self.id}")
+
+
+def until(condition: Callable[[], object], what: str, patience: float = _PATIENCE) -> None:
+    """Look until it is so. Raises TimeoutError after `patience` seconds."""
+    end = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not so after {patience:g} s: {what}")
+        time.sleep(0.3)
+
+
+def _v3(url: str) -> str:
+    plain = url.rstrip("/")
+    return plain if plain.endswith("/v3") else f"{plain}/v3"

@@ -1,0 +1,42 @@
+"""Everything that there is in a project of an OpenStack, marked by Fairlead or not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from fairlead.resources import Tag
+from fairlead.vims.openstack.tags import tag_in, tag_of_line
+from tests.support.openstack.operator import Operator
+from tests.support.thing import Thing
+
+__all__ = ["things_of"]
+
+
+def things_of(member: Operator, *, but: Collection[str] = ()) -> list[Thing]:
+    """All servers, networks, ports, volumes, images and server groups of the project, but those with the ids in `but`."""
+    project = member.project
+    found = [
+        _thing("compute", seen, tag_in(seen["metadata"]), running=seen["status"] == "ACTIVE")
+        for seen in member.get("compute", "/servers/detail")["servers"]
+    ]
+    for sort in ("network", "port"):
+        found += [
+            _thing(sort, seen, tag_of_line(seen["description"]))
+            for seen in member.get("network", f"/{sort}s", project_id=project)[f"{sort}s"]
+            if not str(seen.get("device_owner", "")).startswith("network:")  # Neutron's own, which go with the network
+        ]
+    volumes = member.get("block-storage", "/volumes/detail")["volumes"]
+    found += [_thing("volume", seen, tag_in(seen["metadata"])) for seen in volumes]
+    images = member.get("image", "/images", owner=project, limit=500)["images"]
+    found += [_thing("image", seen, tag_in(seen)) for seen in images]
+    groups = member.get("compute", "/os-server-groups")["server_groups"]
+    found += [_thing("affinity-group", seen, tag_of_line(seen["name"])) for seen in groups]
+    return [thing for thing in found if thing.handle not in but]
+
+
+def _thing(sort: str, seen: Mapping[str, Any], tag: Tag | None, *, running: bool = True) -> Thing:
+    """What carries no mark belongs to nobody, and has its own name."""
+    if tag is None:
+        return Thing(sort, seen["id"], "", "", str(seen.get("name")), "", running)
+    return Thing(sort, seen["id"], tag.deployment, tag.owner, tag.name, tag.incarnation, running)
