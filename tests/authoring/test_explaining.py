@@ -12,6 +12,7 @@ from fairlead.authoring.linting import lint_one
 from fairlead.authoring.skeletons import Kind, write_skeleton
 from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES
+from fairlead.hot import TEMPLATE_CODES
 from tests.docs.codes import codes
 
 EXAMPLES = sorted(code for code, advice in ADVICE.items() if advice.example is not None)
@@ -19,7 +20,7 @@ EXAMPLES = sorted(code for code, advice in ADVICE.items() if advice.example is n
 
 def test_every_code_of_the_linter_and_of_the_api_is_explained() -> None:
     explained = {each.code for each in all_explanations()}
-    assert (CODES.keys() | PACKAGE_CODES.keys() | codes().statuses.keys()) - explained == set()
+    assert (CODES.keys() | PACKAGE_CODES.keys() | TEMPLATE_CODES.keys() | codes().statuses.keys()) - explained == set()
 
 
 def test_every_error_says_what_to_do() -> None:
@@ -27,7 +28,7 @@ def test_every_error_says_what_to_do() -> None:
 
 
 def test_advice_is_on_codes_that_exist() -> None:
-    assert ADVICE.keys() - CODES.keys() - PACKAGE_CODES.keys() == set()
+    assert ADVICE.keys() - CODES.keys() - PACKAGE_CODES.keys() - TEMPLATE_CODES.keys() == set()
 
 
 def test_explanations_are_plain_text() -> None:

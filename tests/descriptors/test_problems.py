@@ -13,6 +13,7 @@ import fairlead.descriptors
 import fairlead.packages
 from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES, Problem, Severity, read_vnfd
+from fairlead.hot import TEMPLATE_CODES
 from tests.descriptors.samples import ARTIFACTS, ENTRY, SOURCE, changed, line_of, only, read
 
 MISTAKES = [
@@ -268,8 +269,9 @@ def test_a_long_line_of_derived_types_costs_little() -> None:
     [
         ((fairlead.descriptors,), CODES, CODES),
         ((fairlead.csar, fairlead.packages), PACKAGE_CODES, {**PACKAGE_CODES, **CODES}),
+        ((fairlead.hot,), TEMPLATE_CODES, TEMPLATE_CODES),
     ],
-    ids=["descriptors", "packages"],
+    ids=["descriptors", "packages", "templates"],
 )
 def test_every_code_that_is_raised_is_explained_and_every_explained_code_is_raised(
     rooms: tuple[ModuleType, ...], own: dict[str, str], known: dict[str, str]

@@ -1,4 +1,4 @@
-"""docs/lint.md, made from the lists of the descriptor and the package reader: `python -m tests.docs.lint_reference`."""
+"""docs/lint.md, made from the lists of all readers of packages: `python -m tests.docs.lint_reference`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES
+from fairlead.hot import TEMPLATE_CODES
 
 __all__ = ["PAGE", "reference"]
 
@@ -26,6 +27,7 @@ explain CODE` says what to do about one, often with an example. Errors of reques
 def reference() -> str:
     """The page as it should be."""
     lines = [_HEAD, *_table("Descriptors", CODES), *_table("Packages", PACKAGE_CODES)]
+    lines += _table("Templates and scripts", TEMPLATE_CODES)
     return "\n".join(lines)
 
 

@@ -28,6 +28,22 @@ class Advice:
 
 
 ADVICE: Final[Mapping[str, Advice]] = {
+    "hot-version": Advice("Begin the template with a line such as heat_template_version: 2018-08-31."),
+    "hot-shape": Advice("Look at the indentation; resources is a map, and each of them has a type."),
+    "hot-top": Advice(
+        "Keep one template beside the directory nested/, and move those that are types of resources there."
+    ),
+    "hot-file-missing": Advice(
+        "Put the file into the directory nested/, or correct the type; upper and lower case count."
+    ),
+    "hot-file-unused": Advice("Take the file away, or use its name as the type of a resource."),
+    "hot-unknown-flavour": Advice("Name the directory after the flavour_id of one of the descriptor's flavours."),
+    "hot-vdu-missing": Advice("Call the resource of the type OS::Nova::Server as the VDU is called in the descriptor."),
+    "hot-refers-to-vdu": Advice("Refer to what the VDU needs from within its own template, or put it into a group."),
+    "script-not-run": Advice(
+        "Have the machine do it by itself at its start (user data). Whoever knows that it can be done without gives the "
+        "additional parameter fairlead-package-scripts: skip."
+    ),
     "yaml-syntax": Advice(
         "Look at that line and the one above: indentation, a missing colon or quote, a tab.",
         Example("        name machine", "        name: machine"),

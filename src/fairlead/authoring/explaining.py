@@ -16,6 +16,7 @@ from typing import Final
 from fairlead.authoring.advice import ADVICE, Example
 from fairlead.csar import PACKAGE_CODES
 from fairlead.descriptors import CODES, nearest
+from fairlead.hot import TEMPLATE_CODES
 
 __all__ = ["Explanation", "all_explanations", "closest", "explain"]
 
@@ -23,6 +24,7 @@ _ROW: Final = re.compile(r"\| `([a-z0-9-]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
 _DESCRIPTORS: Final = "Mistakes in descriptors"
 _PACKAGES: Final = "Mistakes in packages"
+_TEMPLATES: Final = "Mistakes in templates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,18 @@ class Explanation:
     @property
     def of_packages(self) -> bool:
         """Whether the linter tells it, and not the server."""
-        return self.section in (_DESCRIPTORS, _PACKAGES)
+        return self.section in (_DESCRIPTORS, _PACKAGES, _TEMPLATES)
 
 
 @cache
 def all_explanations() -> tuple[Explanation, ...]:
     """All codes, list by list; some words stand in two of them."""
-    return (*_of_lint(_DESCRIPTORS, CODES), *_of_lint(_PACKAGES, PACKAGE_CODES), *_of_errors())
+    return (
+        *_of_lint(_DESCRIPTORS, CODES),
+        *_of_lint(_PACKAGES, PACKAGE_CODES),
+        *_of_lint(_TEMPLATES, TEMPLATE_CODES),
+        *_of_errors(),
+    )
 
 
 def explain(code: str) -> tuple[Explanation, ...]:

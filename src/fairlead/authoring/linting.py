@@ -20,6 +20,7 @@ from fairlead.csar.checking import check_images, check_storable, proven_digests
 from fairlead.csar.contents import READ_ERRORS
 from fairlead.csar.reading import read_csar
 from fairlead.descriptors import Problem, Problems, Severity, TooManyProblems, Vnfd, read_vnfd
+from fairlead.hot import check_brought
 
 __all__ = ["Linted", "Mistake", "lint", "lint_one", "load_trust", "packages_below"]
 
@@ -169,6 +170,7 @@ def _lint_csar(csar: Csar, path: Path, trust: Trust) -> Linted:
         found.extend(each for each in reading.problems if each.code != "not-signed")
         if reading.vnfd is not None:
             check_storable(reading.vnfd, found)
+            check_brought(csar.files, reading.vnfd, found)
             digests = {name: f"sha256:{digest}" for name, digest in proven_digests(csar).items()}
             try:
                 check_images(csar, reading.vnfd, digests, found)

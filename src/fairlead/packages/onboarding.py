@@ -8,6 +8,7 @@ that is not the one whose checksum the VNFD gives is refused before any VIM gets
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -18,8 +19,9 @@ from fairlead.csar.digests import digest_of
 from fairlead.csar.package import Csar, open_csar
 from fairlead.csar.reading import read_csar
 from fairlead.csar.trust import Trust
-from fairlead.descriptors import Problem, Problems, Severity
+from fairlead.descriptors import Problem, Problems, Severity, TooManyProblems
 from fairlead.errors import Unprocessable
+from fairlead.hot import check_brought
 from fairlead.packages.describing import Described, describe
 
 __all__ = ["Onboarded", "images_of", "onboard", "refused"]
@@ -47,7 +49,9 @@ def onboard(
         found.extend(reading.problems)
         if reading.vnfd is None or csar.contents is None:
             raise refused(reading.problems)
-        check_storable(reading.vnfd, found)
+        with suppress(TooManyProblems):
+            check_storable(reading.vnfd, found)
+            check_brought(csar.files, reading.vnfd, found)
         try:
             digests = _digests(csar)
             check_images(csar, reading.vnfd, digests, found)
