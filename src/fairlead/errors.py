@@ -29,6 +29,7 @@ FairleadError
 │   └── StillRunning             a wait for something is over, and the thing goes on
 ├── Quarantined                  a stored thing cannot be read: its own instance stands still, the rest serves
 ├── StoreUnavailable             503  the database does not answer
+├── IdentityUnavailable          503  whoever issues the tokens does not answer
 └── StorageFull                  507  there is no room left for packages
 
 An error has a stable `code` (lower-case words joined by hyphens), a `detail` for the reader, and where they are known
@@ -49,6 +50,7 @@ __all__ = [
     "DeadlineExceeded",
     "FairleadError",
     "Forbidden",
+    "IdentityUnavailable",
     "NotAcceptable",
     "NotFound",
     "OperationStopped",
@@ -304,6 +306,14 @@ class StoreUnavailable(FairleadError):
     status = 503
     retryable = True
     default_code = "store-unavailable"
+
+
+class IdentityUnavailable(FairleadError):
+    """Who sends a token cannot be found out now."""
+
+    status = 503
+    retryable = True
+    default_code = "keystone-unavailable"
 
 
 class StorageUnavailable(FairleadError):

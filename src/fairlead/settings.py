@@ -23,6 +23,7 @@ from fairlead.errors import FairleadError
 __all__ = [
     "EventsSettings",
     "IdentitySettings",
+    "KeystoneSettings",
     "LogSettings",
     "OperationsSettings",
     "PackagesSettings",
@@ -164,13 +165,53 @@ class EventsSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class IdentitySettings:
-    """Tokens and OAuth2 clients."""
+    """Who may ask: tokens and OAuth2 clients of Fairlead's own, or Keystone's tokens; and what they may do."""
 
+    auth: Literal["embedded", "keystone"] = "embedded"
+    """`embedded`: Fairlead gives out tokens itself. `keystone`: it takes those of an OpenStack, and no others; see
+    [keystone]."""
+    policy: Path | None = None
+    """File with rules that go over the default ones (`fairlead policy sample` prints those), in the language of
+    oslo.policy. It is read again within a second when it has changed."""
     cache: Annotated[float, msgspec.Meta(ge=0)] = 5.0
     """Seconds for which an authentication is remembered: a token that is revoked in another process of the same
     installation works for this long at most."""
     access_token_lifetime: Seconds = 3600.0
     """Seconds for which an access token of an OAuth2 client is valid: long for a leaked one, short for a busy client."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeystoneSettings:
+    """The OpenStack whose tokens are taken, where `identity.auth` is `keystone`. `fairlead keystone register` makes the
+    user, and prints this group."""
+
+    auth_url: str = ""
+    """Keystone's address, with or without `/v3`."""
+    public_url: str | None = None
+    """The address that clients without a token are told to get one from; by default `auth_url`."""
+    username: str | None = None
+    """The user who asks Keystone about tokens; the role `service` in its project is enough."""
+    password: str | None = field(default=None, repr=False)
+    """The user's password."""
+    user_domain: str = "Default"
+    """The user's domain, by name."""
+    project: str = "service"
+    """The user's project, by name."""
+    project_domain: str = "Default"
+    """The project's domain, by name."""
+    application_credential_id: str | None = None
+    """An application credential of that user, in place of name and password."""
+    application_credential_secret: str | None = field(default=None, repr=False)
+    """Its secret."""
+    ca: Path | None = None
+    """PEM file with the authority of Keystone's certificate; by default those that the machine trusts."""
+    insecure: bool = False
+    """Trust any certificate. Who stands between then learns all tokens."""
+    timeout: Seconds = 10.0
+    """Seconds for one call: a request with a token that is not known yet waits for it."""
+    cache: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    """Seconds for which Keystone's answer about a token is remembered, a no as well: a token that is revoked works for
+    this long at most. It is what other services of OpenStack use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +257,7 @@ class Settings:
     packages: PackagesSettings = field(default_factory=PackagesSettings)
     events: EventsSettings = field(default_factory=EventsSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
+    keystone: KeystoneSettings = field(default_factory=KeystoneSettings)
     secrets: SecretsSettings = field(default_factory=SecretsSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
@@ -299,6 +341,8 @@ def _checked(settings: Settings) -> Settings:
         raise _invalid(
             "Of the keys for S3 there is one and not the other.", "packages.s3_secret_key", "Give both, or none."
         )
+    if settings.identity.auth == "keystone":
+        _check_keystone(settings.keystone)
     if settings.store.url and not settings.store.url.startswith(("postgresql", "postgres://", "sqlite:///")):
         raise _invalid(
             "'store.url' is neither PostgreSQL nor an SQLite file.",
@@ -306,6 +350,24 @@ def _checked(settings: Settings) -> Settings:
             "Write postgresql://user:password@host/database or sqlite:///file.",
         )
     return settings
+
+
+def _check_keystone(keystone: KeystoneSettings) -> None:
+    if not keystone.auth_url.startswith(("http://", "https://")):
+        raise _invalid(
+            "Keystone's tokens are to be taken, and it is not said where Keystone is.",
+            "keystone.auth_url",
+            "Write https://host:5000/v3.",
+        )
+    password = keystone.username and keystone.password
+    application = keystone.application_credential_id and keystone.application_credential_secret
+    if not password and not application:
+        raise _invalid(
+            "Nobody is named who may ask Keystone about tokens.",
+            "keystone.username",
+            "Give username and password, or application_credential_id and application_credential_secret; "
+            "`fairlead keystone register` makes such a user.",
+        )
 
 
 def _config_file(config: str | Path | None, environment: Mapping[str, str]) -> Path | None:

@@ -1,13 +1,13 @@
-"""Projects, and what a role may do."""
+"""Projects."""
 
 from __future__ import annotations
 
 import pytest
 
 from fairlead.clock import SteppedClock
-from fairlead.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
+from fairlead.errors import BadRequest, Conflict, NotFound, Unauthenticated
 from fairlead.events import EventLog
-from fairlead.identity import Action, Caller, Identity, require
+from fairlead.identity import Identity
 from fairlead.secrets import Keyring, Vault
 from fairlead.store import Store
 
@@ -67,23 +67,3 @@ async def test_a_project_that_owns_something_cannot_be_deleted(store: Store, clo
 async def test_deleting_an_unknown_project_is_told(store: Store, clock: SteppedClock) -> None:
     with pytest.raises(NotFound):
         await Identity(store, clock).delete_project("nowhere")
-
-
-@pytest.mark.parametrize(
-    ("role", "allowed"),
-    [
-        ("reader", {Action.READ}),
-        ("member", {Action.READ, Action.CHANGE}),
-        ("admin", set(Action)),
-        ("unheard-of", set()),
-    ],
-)
-def test_a_role_allows_what_the_table_says_and_nothing_else(role: str, allowed: set[Action]) -> None:
-    caller = Caller("p", frozenset({role}), "t")
-    for action in Action:
-        if action in allowed:
-            require(caller, action)
-        else:
-            with pytest.raises(Forbidden) as caught:
-                require(caller, action)
-            assert caught.value.code == "role-missing"

@@ -133,3 +133,23 @@ def test_the_reference_page_lists_every_setting_as_it_is() -> None:
 
 def test_defaults_need_no_environment() -> None:
     assert Settings().server.port == 9890
+
+
+def test_keystones_tokens_are_not_taken_without_a_keystone_and_somebody_who_may_ask_it(tmp_path: Path) -> None:
+    group = '[identity]\nauth = "keystone"\n[keystone]\n'
+    place = 'auth_url = "https://cloud.example:5000"\n'
+    for text, wrong in (
+        (group, "keystone.auth_url"),
+        (group + place, "keystone.username"),
+        (group + place + 'username = "fairlead"\n', "keystone.username"),
+        (group + place + 'application_credential_id = "a"\n', "keystone.username"),
+    ):
+        assert mistake(written(tmp_path, text)).place == wrong
+    for user in (
+        'username = "fairlead"\npassword = "p"\n',
+        "application_credential_id = 'a'\napplication_credential_secret = 's'",
+    ):
+        settings = load_settings(written(tmp_path, group + place + user), environment={})
+        assert settings.identity.auth == "keystone"
+        assert "'p'" not in repr(settings)
+        assert "'s'" not in repr(settings)

@@ -4,8 +4,9 @@ A request passes `telemetry` (id, log, metrics), Litestar's router, `admission` 
 function of an `Endpoint`, which calls one of the `Services`. Failures of any sort leave through `problems`.
 """
 
-from fairlead.api.app import create_app, create_status_app
+from fairlead.api.app import all_rules, create_app, create_status_app
+from fairlead.api.rules import sample
 from fairlead.api.server import HttpServer
 from fairlead.api.services import ApiSettings, Check, Services
 
-__all__ = ["ApiSettings", "Check", "HttpServer", "Services", "create_app", "create_status_app"]
+__all__ = ["ApiSettings", "Check", "HttpServer", "Services", "all_rules", "create_app", "create_status_app", "sample"]

@@ -12,22 +12,25 @@ from litestar.handlers import HTTPRouteHandler
 
 from fairlead.api.bodies import acceptable
 from fairlead.api.endpoints import Call, Endpoint, authorization, query_of
+from fairlead.api.rules import rule_name
 from fairlead.api.services import Services
 from fairlead.api.telemetry import agreed_version
 from fairlead.errors import NotFound
-from fairlead.identity import Caller, require
+from fairlead.identity import Caller, Policy
 
 __all__ = ["handlers"]
 
 
-def handlers(endpoints: Sequence[Endpoint], services: Services) -> list[HTTPRouteHandler]:
+def handlers(endpoints: Sequence[Endpoint], services: Services, policy: Policy) -> list[HTTPRouteHandler]:
     """A Litestar handler for each endpoint."""
-    return [_handler(endpoint, services) for endpoint in endpoints]
+    return [_handler(endpoint, services, policy) for endpoint in endpoints]
 
 
-def _handler(endpoint: Endpoint, services: Services) -> HTTPRouteHandler:
+def _handler(endpoint: Endpoint, services: Services, policy: Policy) -> HTTPRouteHandler:
+    rule = rule_name(endpoint)
+
     async def serve(request: Request[Any, Any, Any]) -> Response[Any]:
-        return await endpoint.serve(await _admit(request, endpoint, services))
+        return await endpoint.serve(await _admit(request, endpoint, services, policy, rule))
 
     path = (
         endpoint.path.replace("{artifactPath}", "{artifactPath:path}")
@@ -39,11 +42,13 @@ def _handler(endpoint: Endpoint, services: Services) -> HTTPRouteHandler:
     )
 
 
-async def _admit(request: Request[Any, Any, Any], endpoint: Endpoint, services: Services) -> Call:
+async def _admit(
+    request: Request[Any, Any, Any], endpoint: Endpoint, services: Services, policy: Policy, rule: str | None
+) -> Call:
     caller = None
-    if endpoint.needs is not None:
+    if rule is not None:
         caller = await _caller(request, services)
-        require(caller, endpoint.needs)
+        policy.require(caller, rule)
     if endpoint.interface is not None:
         agreed_version(request.scope, endpoint.interface.negotiate(request.headers.get("version")))
     for value in request.path_params.values():
@@ -53,11 +58,11 @@ async def _admit(request: Request[Any, Any, Any], endpoint: Endpoint, services: 
     if any(kind is not None for kind in endpoint.answers.values()):
         # ... and when it changes something, nothing but a merge patch.
         acceptable(request, (*endpoint.produces, *(endpoint.consumes if endpoint.method == "PATCH" else ())))
-    return Call(request, endpoint, services.settings, caller, query_of(request))
+    return Call(request, endpoint, services.settings, caller, policy, query_of(request))
 
 
 async def _caller(request: Request[Any, Any, Any], services: Services) -> Caller:
-    caller = await services.identity.authenticate(authorization(request))
+    caller = await services.authenticator.authenticate(authorization(request))
     request.scope["state"]["fairlead_project"] = caller.project
     structlog.contextvars.bind_contextvars(project=caller.project)
     return caller

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Response
+from litestar.datastructures import State
 
 from fairlead.api.admission import handlers
 from fairlead.api.answers import document
@@ -15,50 +16,69 @@ from fairlead.api.oauth2 import OAuth2
 from fairlead.api.openapi import openapi_document
 from fairlead.api.plans import Plans
 from fairlead.api.problems import problem_response
-from fairlead.api.services import Services
+from fairlead.api.rules import rules_of
+from fairlead.api.services import ApiSettings, Services
 from fairlead.api.status import Status
 from fairlead.api.tacker import Tacker
 from fairlead.api.telemetry import Telemetry
 from fairlead.api.vims import VimRegistry
 from fairlead.api.vnflcm import VnfLifecycle
 from fairlead.api.vnfpkgm import VnfPackages
+from fairlead.identity import Policy, Rule
 from fairlead.sol import VNFLCM, VNFPKGM, VNFPKGM_V1, encode
 
-__all__ = ["create_app", "create_status_app", "endpoints"]
+__all__ = ["all_rules", "create_app", "create_status_app", "endpoints"]
 
 
 def endpoints(services: Services) -> list[Endpoint]:
-    """Everything that is served, the OpenAPI document itself included."""
+    """Everything that is served but the OpenAPI document itself."""
     settings = services.settings
-    served = [
+    return [
         *VnfLifecycle(services.vnfs, services.occurrences).endpoints(),
         *VnfPackages(services.catalogue, services.subscriptions, VNFPKGM).endpoints(),
         *VnfPackages(services.catalogue, services.subscriptions, VNFPKGM_V1).endpoints(),
         *Plans(services.vnfs, services.occurrences).endpoints(),
         *VimRegistry(services.vims).endpoints(),
         *Tacker(services.vims).endpoints(),
-        *Administration(services.identity).endpoints(),
-        *OAuth2(services.identity).endpoints(),
-        *EventStream(services.events, services.identity, services.clock, services.stopping).endpoints(),
+        *Administration(services.identity, credentials=services.keystone is None).endpoints(),
+        *(OAuth2(services.identity).endpoints() if services.keystone is None else ()),
+        *EventStream(services.events, services.authenticator, services.clock, services.stopping).endpoints(),
         *Status(services.health, services.metrics, settings.public_metrics).endpoints(),
     ]
-    return [*served, _own_description(served)]
 
 
 def create_app(services: Services) -> Litestar:
-    """The application over `services`, which must be running."""
-    return _app(endpoints(services), services)
+    """The application over `services`, which must be running. Raises FairleadError (`policy-invalid`)."""
+    served = endpoints(services)
+    policy = Policy(all_rules(), services.settings.policy)
+    return _app([*served, _own_description(served, policy, keystone=services.keystone is not None)], services, policy)
 
 
 def create_status_app(services: Services) -> Litestar:
     """Nothing but how the process is, for one that does not serve the API."""
-    status = Status(services.health, services.metrics, services.settings.public_metrics)
-    return _app(status.endpoints(), services)
+    served = Status(services.health, services.metrics, services.settings.public_metrics).endpoints()
+    return _app(served, services, Policy(all_rules()))
 
 
-def _app(served: list[Endpoint], services: Services) -> Litestar:
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule that a request can be judged by, whatever the settings. Nothing has to run for it."""
+
+    class Nothing:
+        """What no part of the program stands behind, for its endpoints are listed and not asked."""
+
+        settings = ApiSettings(public_metrics=False)
+        keystone = None
+
+        def __getattr__(self, name: str) -> Nothing:
+            return self
+
+    return rules_of(endpoints(cast(Services, Nothing())))
+
+
+def _app(served: list[Endpoint], services: Services, policy: Policy) -> Litestar:
     app = Litestar(
-        route_handlers=handlers(served, services),
+        route_handlers=handlers(served, services, policy),
+        state=State({"challenge": services.settings.challenge}),
         exception_handlers={Exception: problem_response},
         on_shutdown=[services.stopping.set],
         openapi_config=None,
@@ -69,12 +89,12 @@ def _app(served: list[Endpoint], services: Services) -> Litestar:
     return app
 
 
-def _own_description(served: list[Endpoint]) -> Endpoint:
+def _own_description(served: list[Endpoint], policy: Policy, *, keystone: bool) -> Endpoint:
     described: list[bytes] = []
 
     async def serve(_call: Call) -> Response[Any]:
         if not described:
-            described.append(encode(openapi_document([*served, own])))
+            described.append(encode(openapi_document([*served, own], policy, keystone=keystone)))
         return document(described[0])
 
     own = Endpoint(

@@ -18,7 +18,7 @@ from litestar import Request, Response
 from fairlead.api.bodies import JSON, chunks, content_type, read_json
 from fairlead.api.services import ApiSettings
 from fairlead.errors import BadRequest
-from fairlead.identity import Action, Caller, allows, require
+from fairlead.identity import Action, Caller, Policy
 from fairlead.sol import Interface, decode
 
 __all__ = ["Call", "Endpoint", "Parameter", "authorization", "query_of"]
@@ -42,8 +42,8 @@ class Endpoint:
     """`path` is written as ETSI does: `/vnflcm/v2/vnf_instances/{vnfInstanceId}`.
 
     `request` is the type of the JSON body. `answers` maps each good status to the type of its body, None for no body.
-    `errors` are the statuses beside those that every endpoint may answer with. `action` is what the caller must be allowed
-    to do; None makes the endpoint public, and by itself GET is reading and everything else is changing.
+    `errors` are the statuses beside those that every endpoint may answer with. `action` is what the caller does, which says who
+    may by default; None makes the endpoint public, and by itself GET is reading and everything else is changing.
     """
 
     method: str
@@ -62,7 +62,7 @@ class Endpoint:
 
     @property
     def needs(self) -> Action | None:
-        """What the caller must be allowed to do; None when anybody may call."""
+        """What the caller does; None when anybody may call."""
         if isinstance(self.action, EllipsisType):
             return Action.READ if self.method == "GET" else Action.CHANGE
         return self.action
@@ -76,6 +76,7 @@ class Call:
     endpoint: Endpoint
     settings: ApiSettings
     caller: Caller | None
+    policy: Policy
     query: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -84,14 +85,14 @@ class Call:
         assert self.caller is not None
         return self.caller.project
 
-    def require(self, action: Action) -> None:
-        """Have the caller be allowed to do `action` too. Raises Forbidden."""
+    def require(self, rule: str) -> None:
+        """Have the caller be allowed what `rule` is of, too. Raises Forbidden."""
         assert self.caller is not None
-        require(self.caller, action)
+        self.policy.require(self.caller, rule)
 
-    def may(self, action: Action) -> bool:
-        """Whether the caller may do `action` too."""
-        return self.caller is not None and allows(self.caller, action)
+    def may(self, rule: str) -> bool:
+        """Whether the caller is allowed what `rule` is of, too."""
+        return self.caller is not None and self.policy.allows(self.caller, rule)
 
     def path(self, name: str) -> str:
         """The value of a path parameter."""

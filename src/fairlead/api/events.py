@@ -19,10 +19,11 @@ from fairlead.api.answers import document
 from fairlead.api.bodies import JSON
 from fairlead.api.endpoints import Call, Endpoint, Parameter
 from fairlead.api.lists import next_link
+from fairlead.api.rules import ALL_PROJECTS
+from fairlead.api.services import Authenticator
 from fairlead.clock import Clock
-from fairlead.errors import BadRequest, Unauthenticated
+from fairlead.errors import BadRequest, IdentityUnavailable, Unauthenticated
 from fairlead.events import Event, EventLog
-from fairlead.identity import Action, Identity
 from fairlead.sol import encode
 
 __all__ = ["EventStream"]
@@ -39,7 +40,7 @@ class EventStream:
     Streams end when `stopping` is set, and soon after their caller's credentials have ended.
     """
 
-    def __init__(self, events: EventLog, identity: Identity, clock: Clock, stopping: asyncio.Event) -> None:
+    def __init__(self, events: EventLog, identity: Authenticator, clock: Clock, stopping: asyncio.Event) -> None:
         self._events = events
         self._identity = identity
         self._clock = clock
@@ -69,7 +70,7 @@ class EventStream:
     async def read(self, call: Call) -> Response[Any]:
         every = call.query.get("all_projects", "false").lower() in ("", "true", "1")
         if every:
-            call.require(Action.ADMINISTER)
+            call.require(ALL_PROJECTS)
         project = None if every else call.project
         wanted = {name: call.query.get(name) for name in ("subject", "operation")}
         if JSON in (call.header("accept") or "") and STREAM not in (call.header("accept") or ""):
@@ -111,7 +112,7 @@ class EventStream:
                     await self._identity.authenticate(call.authorization)
                     looked = self._clock.now()
                 yield b": \n\n" if event is None else b"id: %d\ndata: %b\n\n" % (event.id, encode(event))
-        except Unauthenticated:
+        except (Unauthenticated, IdentityUnavailable):
             return
         except Exception as error:
             log.error("event stream broke", exc_info=error)

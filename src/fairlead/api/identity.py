@@ -71,14 +71,20 @@ class NewClient(Client, frozen=True):
 
 
 class Administration:
-    """The interface over projects and credentials."""
+    """The interface over projects and `credentials`, without which it is one over projects that are made elsewhere."""
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, *, credentials: bool) -> None:
         self._identity = identity
+        self._credentials = credentials
 
     def endpoints(self) -> list[Endpoint]:
+        of_projects = self._of(
+            "project", ProjectRequest, ShownProject, ShownProject, self.projects, self.create_project
+        )
+        if not self._credentials:
+            return [one for one in of_projects if one.method != "POST"]
         return [
-            *self._of("project", ProjectRequest, ShownProject, ShownProject, self.projects, self.create_project),
+            *of_projects,
             *self._of("token", TokenRequest, NewToken, Token, self.tokens, self.create_token),
             *self._of("client", ClientRequest, NewClient, Client, self.clients, self.create_client),
         ]

@@ -6,7 +6,7 @@ Every endpoint says which errors it answers with beyond those that any may; all 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,19 +15,25 @@ import msgspec
 from fairlead import __version__
 from fairlead.api.endpoints import Endpoint, Parameter
 from fairlead.api.problems import PROBLEM
-from fairlead.identity.policy import POLICY, Action, Role
+from fairlead.api.rules import rule_name, rules_of
+from fairlead.identity import Policy, Role
 from fairlead.sol import ProblemDetails
 
 __all__ = ["openapi_document"]
 
 Document = dict[str, Any]
 _ALWAYS = (400, 406, 500, 503)
-_SCOPES = {role: "May " + ", ".join(a for a in Action if role in POLICY[a]) + "." for role in Role}
+_KEYSTONE = {"keystone": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}}
 _REFERENCE = "#/components/schemas/{name}"
 
 
-def openapi_document(endpoints: Sequence[Endpoint]) -> Document:
-    """The document for `endpoints`."""
+def openapi_document(endpoints: Sequence[Endpoint], policy: Policy, *, keystone: bool = False) -> Document:
+    """The document for `endpoints`; `keystone` says whose tokens are taken."""
+    rules = [rule.name for rule in rules_of(endpoints)]
+    scopes = {
+        role: f"May ask for {sum(role in policy.roles(rule) for rule in rules)} of {len(rules)} things."
+        for role in Role
+    }
     types = [kind for endpoint in endpoints for kind in _types(endpoint)]
     schemas, components = msgspec.json.schema_components([ProblemDetails, *types], ref_template=_REFERENCE)
     schema_of = iter(schemas)
@@ -35,7 +41,7 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> Document:
     paths: dict[str, Document] = {}
     for endpoint in endpoints:
         described = {id(kind): next(schema_of) for kind in _types(endpoint)}
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, described)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, described, policy, keystone)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -49,15 +55,25 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> Document:
         "components": {
             "schemas": components,
             "responses": {"Problem": _problem()},
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "clientCredentials": {
-                    "type": "oauth2",
-                    "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": _SCOPES}},
-                },
-            },
+            "securitySchemes": _KEYSTONE if keystone else _embedded(scopes),
         },
     }
+
+
+def _embedded(scopes: Mapping[Role, str]) -> Document:
+    return {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "clientCredentials": {
+            "type": "oauth2",
+            "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": scopes}},
+        },
+    }
+
+
+def _security(rule: str | None, policy: Policy, keystone: bool) -> list[Document]:
+    if rule is None:
+        return []
+    return [{"keystone": []}] if keystone else [{"bearer": []}, {"clientCredentials": policy.roles(rule)}]
 
 
 def _types(endpoint: Endpoint) -> list[Any]:
@@ -65,7 +81,8 @@ def _types(endpoint: Endpoint) -> list[Any]:
     return [kind for kind in (endpoint.request, *endpoint.answers.values()) if kind is not None and kind is not bytes]
 
 
-def _operation(endpoint: Endpoint, described: dict[int, Document]) -> Document:
+def _operation(endpoint: Endpoint, described: dict[int, Document], policy: Policy, keystone: bool) -> Document:
+    rule = rule_name(endpoint)
     words = re.sub(r"[{}]", "", endpoint.path).strip("/")
     operation: Document = {
         "operationId": re.sub(r"[^A-Za-z0-9]+", "_", f"{endpoint.method.lower()}_{words}"),
@@ -73,9 +90,7 @@ def _operation(endpoint: Endpoint, described: dict[int, Document]) -> Document:
         "tags": [endpoint.tag],
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint, described),
-        "security": []
-        if endpoint.needs is None
-        else [{"bearer": []}, {"clientCredentials": sorted(POLICY[endpoint.needs])}],
+        "security": _security(rule, policy, keystone),
     }
     if endpoint.request is not None:
         schema = {} if endpoint.request is bytes else described[id(endpoint.request)]

@@ -41,7 +41,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
             log.warning("request failed", code=error.code, detail=error.detail, cause=error.cause)
         if status == 401:
             sent = "authorization" in request.headers or "x-auth-token" in request.headers
-            headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if sent else "Bearer"
+            challenge = request.app.state.get("challenge", "Bearer")
+            headers["WWW-Authenticate"] = f'{challenge} error="invalid_token"' if sent else challenge
         if isinstance(error, RangeNotSatisfiable) and "size" in error.more:
             headers["Content-Range"] = f"bytes */{error.more['size']}"
         if error.retryable:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -17,7 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from fairlead.clock import Clock
 from fairlead.events import EventLog, Subscriptions
-from fairlead.identity import Identity
+from fairlead.identity import Caller, Identity, Keystone
 from fairlead.packages import Download, Selection
 from fairlead.secrets import Vault
 from fairlead.sol import (
@@ -36,6 +37,7 @@ from fairlead.vims import Need
 
 __all__ = [
     "ApiSettings",
+    "Authenticator",
     "Catalogue",
     "Check",
     "Health",
@@ -120,6 +122,12 @@ class Vims(Protocol):
     async def lint(self, project: str, vim: str, needs: Sequence[Need], /) -> Document: ...
 
 
+class Authenticator(Protocol):
+    """Who is calling."""
+
+    async def authenticate(self, authorization: str | None, /) -> Caller: ...
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that must be well for Fairlead to take work."""
 
@@ -152,6 +160,10 @@ class ApiSettings:
     """What URLs in answers begin with; None takes the scheme and host of each request."""
     public_metrics: bool = True
     """Whether `/metrics` answers without a token."""
+    challenge: str = "Bearer"
+    """What a request without a valid token is told in WWW-Authenticate."""
+    policy: Path | None = None
+    """The operator's own rules of who may do what."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,4 +183,11 @@ class Services:
     clock: Clock
     metrics: CollectorRegistry
     health: Health
+    keystone: Keystone | None = None
+    """Whose tokens are taken in place of those of `identity`."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who says who is calling."""
+        return self.keystone or self.identity

@@ -16,9 +16,9 @@ from litestar import Response
 
 from fairlead.api.answers import document, empty
 from fairlead.api.endpoints import Call, Endpoint, Parameter
+from fairlead.api.rules import HOLD_HOST, SHARE
 from fairlead.api.services import Vims
 from fairlead.errors import Forbidden, NotFound
-from fairlead.identity import Action
 from fairlead.vims.tacker import PUBLIC, TackerVim, changed, registered, tacker_view
 
 __all__ = ["Tacker"]
@@ -63,7 +63,11 @@ class Tacker:
                 answers={200: Document},
             ),
             _endpoint(
-                method="GET", path="/v1.0/extensions", serve=self.extensions, summary="None", answers={200: Document}
+                method="GET",
+                path="/v1.0/extensions",
+                serve=self.extensions,
+                summary="Tacker's extensions: there are none",
+                answers={200: Document},
             ),
         ]
         return [
@@ -107,7 +111,7 @@ class Tacker:
                 place="vim.tenant_id",
                 remedy="Leave it out, and ask with a token of that project.",
             )
-        made = await self._vims.register(call.project, registered(asked), trusted=call.may(Action.HOLD_HOST))
+        made = await self._vims.register(call.project, registered(asked), trusted=call.may(HOLD_HOST))
         return document(await self._wrapped(call, made), 201)
 
     async def list(self, call: Call) -> Response[Any]:
@@ -127,7 +131,7 @@ class Tacker:
     async def update(self, call: Call) -> Response[Any]:
         asked = (await call.body(Wrapped)).vim
         before = await self._mine(call)
-        trusted = call.may(Action.HOLD_HOST)
+        trusted = call.may(HOLD_HOST)
         put = changed(asked, before["type"])
         after = await self._vims.update(call.project, before["id"], put, trusted=trusted, merge=True)
         return document(await self._wrapped(call, after))
@@ -147,7 +151,7 @@ class Tacker:
         """The VIM that the caller may change. Raises NotFound, Forbidden."""
         found = await self._vims.show(call.project, _id(call))
         if found.get("shared"):
-            call.require(Action.SHARE)
+            call.require(SHARE)
         return found
 
     async def _wrapped(self, call: Call, vim: Mapping[str, Any]) -> Document:

@@ -12,6 +12,7 @@ from litestar import Response
 from fairlead.api.answers import created, document, empty
 from fairlead.api.bodies import JSON, MERGE_PATCH
 from fairlead.api.endpoints import Call, Endpoint
+from fairlead.api.rules import HOLD_HOST, SHARE
 from fairlead.api.services import Vims
 from fairlead.identity import Action
 from fairlead.vims import Need
@@ -98,8 +99,8 @@ class VimRegistry:
     async def register(self, call: Call) -> Response[Any]:
         wanted = await call.body(Document)
         if wanted.get("shared"):
-            call.require(Action.SHARE)
-        made = await self._vims.register(call.project, wanted, trusted=call.may(Action.HOLD_HOST))
+            call.require(SHARE)
+        made = await self._vims.register(call.project, wanted, trusted=call.may(HOLD_HOST))
         return created(call, made, f"{_VIMS}/{quote(str(made['id']), safe='')}")
 
     async def list(self, call: Call) -> Response[Any]:
@@ -111,7 +112,7 @@ class VimRegistry:
     async def update(self, call: Call) -> Response[Any]:
         wanted = await call.body(Document)
         await self._may_change(call, bool(wanted.get("shared")))
-        trusted = call.may(Action.HOLD_HOST)
+        trusted = call.may(HOLD_HOST)
         return document(await self._vims.update(call.project, call.path("vim"), wanted, trusted=trusted))
 
     async def delete(self, call: Call) -> Response[Any]:
@@ -129,4 +130,4 @@ class VimRegistry:
     async def _may_change(self, call: Call, shared_afterwards: bool) -> None:
         """Have the caller be allowed to share when the VIM is shared, or is going to be. Raises Forbidden, NotFound."""
         if shared_afterwards or (await self._vims.show(call.project, call.path("vim"))).get("shared"):
-            call.require(Action.SHARE)
+            call.require(SHARE)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from fairlead import __version__
-from fairlead.cli import access, event, explain, lint, operation, package, vim, vnf
+from fairlead.cli import access, event, explain, keystone, lint, operation, package, vim, vnf
 from fairlead.cli.cards import show_error
 from fairlead.cli.exits import EXIT_CODES, Exit, exit_of
 from fairlead.cli.invocation import Invocation, global_options
@@ -116,6 +116,7 @@ for _object in (
     operation.group,
     event.group,
     *access.groups,
+    keystone.group,
     lint.command,
     explain.command,
 ):

@@ -46,7 +46,7 @@ def matches(credential: str, stored: str | None) -> bool:
     return hmac.compare_digest(digest(credential), stored or _NONE) and stored is not None
 
 
-def bearer(authorization: str | None) -> str:
+def bearer(authorization: str | None, remedy: str = "Send the header 'Authorization: Bearer <token>'.") -> str:
     """The token in an `Authorization` header.
 
     Raises Unauthenticated (code `no-credentials` when there is none, `credentials-malformed` for another scheme).
@@ -55,13 +55,13 @@ def bearer(authorization: str | None) -> str:
         raise Unauthenticated(
             "The request carries no credentials.",
             code="no-credentials",
-            remedy="Send the header 'Authorization: Bearer <token>'.",
+            remedy=remedy,
         )
     match = re.fullmatch(r"(?i:bearer) +(\S+)", authorization.strip())
     if match is None:
         raise Unauthenticated(
             "The Authorization header is not of the form 'Bearer <token>'.",
             code="credentials-malformed",
-            remedy="Send the header 'Authorization: Bearer <token>'.",
+            remedy=remedy,
         )
     return match[1]

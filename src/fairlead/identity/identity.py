@@ -7,6 +7,7 @@ processes on the same database.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -162,6 +163,20 @@ class Identity:
         except sa.exc.IntegrityError:
             raise Conflict(f"There is a project '{name}' already.", code="project-exists") from None
         return made
+
+    async def ensure_project(self, name: str, description: str) -> None:
+        """Have a project of somebody else's making: Keystone's, by its id."""
+
+        def known(tx: Tx) -> bool:
+            return tx.first(sa.select(projects.c.name).where(projects.c.name == name)) is not None
+
+        def make(tx: Tx) -> None:
+            if not known(tx):
+                tx.insert(projects, name=name, description=description, created=self._clock.now())
+
+        if not await self._store.read(known):
+            with contextlib.suppress(sa.exc.IntegrityError):  # another process has seen it at the same moment
+                await self._store.write(make)
 
     async def list_projects(self) -> list[Project]:
         """All projects, by name."""

@@ -1,4 +1,4 @@
-"""The commands that run the program: `serve`, `api` and `worker`.
+"""The commands that run the program, `serve`, `api` and `worker`, and those that ask it about itself.
 
 They import the program when they are called, so that every other command starts quickly.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -71,6 +72,30 @@ def worker_command(**options: Any) -> None:
     settings = _settings(options)
     _require_postgresql(settings, "worker")
     asyncio.run(work(settings))
+
+
+@cli.group("policy")
+def policy_group() -> None:
+    """Who may do what: the rules of the API."""
+
+
+@policy_group.command("sample")
+def sample_command() -> None:
+    """Print a policy.yaml with every rule, its default and the requests that it is of."""
+    from fairlead.api import all_rules, sample
+
+    click.echo(sample(all_rules()), nl=False)
+
+
+@policy_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def check_command(file: Path) -> None:
+    """Read the rules in FILE as the server does, and say where they are wrong."""
+    from fairlead.api import all_rules
+    from fairlead.identity import Policy
+
+    Policy(all_rules(), file)
+    click.echo(f"{file} is right.")
 
 
 def _settings(options: dict[str, Any]) -> Any:

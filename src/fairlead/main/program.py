@@ -23,7 +23,7 @@ from fairlead.clock import Clock, SystemClock
 from fairlead.csar import load_trust
 from fairlead.errors import FairleadError, StoreUnavailable
 from fairlead.events import Callbacks, Delivery, EventLog, Subscriptions
-from fairlead.identity import Identity
+from fairlead.identity import Identity, Keystone, KeystoneAccess
 from fairlead.main.inspection import Inspection
 from fairlead.operations import (
     DbosExecution,
@@ -96,6 +96,9 @@ class Program:
         self.events = EventLog(self.store, self.clock, poll=settings.events.poll)
         self.identity = Identity(
             self.store, self.clock, cache=settings.identity.cache, lifetime=settings.identity.access_token_lifetime
+        )
+        self.keystone = (
+            keystone_of(settings, self.clock, self.identity) if settings.identity.auth == "keystone" else None
         )
         claims = FileClaims(settings.data) if self.store.sqlite else DatabaseClaims(self.store.url)
         self.catalogue = Catalogue(
@@ -221,6 +224,8 @@ class Program:
         await self.execution.stop()
         await self.catalogue.stop()
         await self.vims.close()
+        if self.keystone is not None:
+            await self.keystone.close()
         if self.works:
             with contextlib.suppress(StoreUnavailable):
                 await self.liveness.stop()
@@ -271,6 +276,25 @@ class Program:
             except Exception as error:  # noqa: BLE001 - the next time may go well
                 log.warning("retention.failed", error=repr(error))
             await self.clock.sleep(_FORGETTING)
+
+
+def keystone_of(settings: Settings, clock: Clock, identity: Identity) -> Keystone:
+    """Who says whose a token is, where it is not Fairlead itself."""
+    chosen = settings.keystone
+    access = KeystoneAccess(
+        auth_url=chosen.auth_url,
+        username=chosen.username,
+        password=chosen.password,
+        user_domain=chosen.user_domain,
+        project=chosen.project,
+        project_domain=chosen.project_domain,
+        application_credential_id=chosen.application_credential_id,
+        application_credential_secret=chosen.application_credential_secret,
+        ca=chosen.ca,
+        insecure=chosen.insecure,
+        timeout=chosen.timeout,
+    )
+    return Keystone(access, clock, identity.ensure_project, cache=chosen.cache)
 
 
 def package_storage(settings: Settings) -> PackageStorage:

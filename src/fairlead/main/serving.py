@@ -17,8 +17,9 @@ import click
 import structlog
 from litestar import Litestar
 
-from fairlead.api import ApiSettings, HttpServer, Services, create_app, create_status_app
+from fairlead.api import ApiSettings, HttpServer, Services, all_rules, create_app, create_status_app
 from fairlead.errors import FairleadError
+from fairlead.identity import Policy
 from fairlead.main.health import ProgramHealth
 from fairlead.main.program import Program
 from fairlead.settings import Settings
@@ -31,12 +32,14 @@ log = structlog.get_logger()
 async def serve(settings: Settings, *, works: bool) -> None:
     """Run the program with its API until a signal says to stop. Raises FairleadError (`cannot-listen`)."""
     tls = _tls(settings)
+    Policy(all_rules(), settings.identity.policy)  # what is wrong in it is told before anything is begun
     listening = _listen(settings.server.host, settings.server.port)
     program = Program(settings, works=works)
     stopping = _on_signals()
     await program.start()
     try:
-        token = await program.identity.ensure_first_token()
+        # Where tokens are Keystone's, none is given out here.
+        token = await program.identity.ensure_first_token() if program.keystone is None else None
         services = _services(program)
         async with _served(create_app(services), services, listening, tls) as (serving, url):
             if token is not None:
@@ -81,6 +84,8 @@ def _services(program: Program) -> Services:
             heartbeat=settings.server.heartbeat,
             public_url=settings.server.public_url,
             public_metrics=settings.server.public_metrics,
+            policy=settings.identity.policy,
+            challenge=challenge(settings),
         ),
         clock=program.clock,
         identity=program.identity,
@@ -92,7 +97,15 @@ def _services(program: Program) -> Services:
         occurrences=program.occurrences,
         health=ProgramHealth(program),
         metrics=program.metrics,
+        keystone=program.keystone,
     )
+
+
+def challenge(settings: Settings) -> str:
+    """What a request without a valid token is told."""
+    if settings.identity.auth == "embedded":
+        return "Bearer"
+    return f'Keystone uri="{settings.keystone.public_url or settings.keystone.auth_url}"'
 
 
 @contextlib.asynccontextmanager
