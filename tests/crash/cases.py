@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from fairlead.errors import Conflict
@@ -40,6 +41,8 @@ from fairlead.vnf import vnf_instances
 from tests.support.packages import VNFD_ID, small_package
 
 __all__ = ["CASES", "Case", "Setting", "prepare"]
+
+replace = msgspec.structs.replace
 
 PROJECT = "default"
 STOPPED = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}
@@ -138,6 +141,21 @@ async def prepare(setting: Setting, stage: str) -> None:
         if reached != state:
             raise RuntimeError(f"stage {stage}: {operation} ended in {reached}")
     await setting.set_faults([])
+    if stage == "drifted":
+        _drift(setting.world)
+
+
+def _drift(world: World) -> None:
+    """Stop a machine, take away another and a port, and leave something that nobody knows of."""
+    things = {thing.tag["name"]: thing for thing in world.all() if thing.tag}
+    first = things["worker/k1"]
+    world.put(replace(first, spec={**first.spec, "power": "off"}))
+    world.remove(things["worker/k2"].handle)
+    world.remove(
+        next(thing.handle for name, thing in things.items() if name.startswith("worker/k1/") and thing.sort == "port")
+    )
+    tag = {**first.tag, "incarnation": "0" * 16, "name": "worker/k9"}
+    world.put(replace(first, handle="compute-stray", tag=tag, spec={**first.spec, "ports": [], "volumes": []}))
 
 
 _UP: tuple[list[dict[str, Any]], str, Any, str] = ([], "instantiate", _INSTANTIATE, "COMPLETED")
@@ -145,6 +163,7 @@ _STAGES: dict[str, list[tuple[list[dict[str, Any]], str, Any, str]]] = {
     "created": [],
     "up": [_UP],
     "down": [_UP, ([], "operate", _STOP, "COMPLETED")],
+    "drifted": [_UP],
     "half up": [(_FAILING, "instantiate", _INSTANTIATE, "FAILED_TEMP")],
     "half out": [_UP, (_FAILING, "scale", _OUT, "FAILED_TEMP")],
     "half in": [_UP, (_STUCK_DELETE, "scale", _IN, "FAILED_TEMP")],
@@ -226,6 +245,7 @@ CASES = {
         _own("scale-to-level", "up", "scale_to_level", _LEVEL),
         _own("heal-one", "up", "heal", HealVnfRequest(vnfc_instance_id=("worker-k1",))),
         _own("heal-all", "up", "heal", HealVnfRequest(additional_params={"all": True})),
+        _own("repair", "drifted", "heal", HealVnfRequest(additional_params={"drifted": True})),
         _own("stop", "up", "operate", _STOP),
         _own("start", "down", "operate", _START),
         _own("modify", "up", "modify", VnfInfoModificationRequest(metadata={"a": "b"})),

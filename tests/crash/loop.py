@@ -127,7 +127,8 @@ async def facts(setting: Setting) -> dict[str, Any]:
     """What must be the same however often the program was killed, and what must never be."""
     program = setting.program
     records = await program.store.read(lambda tx: read_records(tx, setting.vnf))
-    things = [thing for thing in setting.world.all() if thing.tag]
+    now = program.clock.now()
+    things = [thing for thing in setting.world.all() if thing.tag and not (thing.fate == "gone" and thing.due <= now)]
     lives = [thing.tag["incarnation"] for thing in things]
     known = {row.incarnation for row in records.current.values()}
     instance, _ = await program.vnfs.show("default", setting.vnf)

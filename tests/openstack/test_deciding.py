@@ -336,7 +336,7 @@ def test_markup_is_no_part_of_a_services_words() -> None:
     ],
 )
 def test_a_servers_status_is_read_from_its_words(view: dict[str, Any], expected: type[Any]) -> None:
-    status = server_status({"id": "s", "off": False, "host": None, **view})
+    status = server_status({"id": "s", "off": False, "host": None, "flavour": None, **view})
     assert isinstance(status, expected)
     if isinstance(status, Failed) and view["status"] == "ERROR":
         assert (status.code, status.reason) == ("no-valid-host", "No valid host was found. ")
@@ -363,7 +363,7 @@ def test_what_nova_can_change_is_changed_in_place(fields: dict[str, Any]) -> Non
             compute(image=None, volumes=(Attachment(volume="b"),)),
         ),
         ("port", PortSpec(network="a"), PortSpec(network="b")),
-        ("network", NetworkSpec(label="a"), NetworkSpec(label="a", subnets=(Subnet(cidr="10.0.0.0/24"),))),
+        ("network", NetworkSpec(label="a", subnets=(Subnet(cidr="10.0.0.0/24"),)), NetworkSpec(label="a")),
         ("volume", VolumeSpec(size=2**31), VolumeSpec(size=2**30)),
     ],
 )

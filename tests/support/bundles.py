@@ -68,6 +68,9 @@ class _BecomeType:
             on_failure=OnFailure(asked.on_failure),
         )
 
+    def repairs(self, situation: Situation) -> None:
+        return None
+
     def arrange(self, plan: Plan, situation: Situation) -> Plan:
         return plan
 

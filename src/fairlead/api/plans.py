@@ -63,6 +63,14 @@ class Plans:
                 errors=(409, 422),
             ),
             _endpoint(
+                method="GET",
+                path="/fairlead/v1/vnf_instances/{vnfInstanceId}/drift",
+                serve=self.drift,
+                summary="What in the infrastructure is not as recorded, and the plan of its repair",
+                answers={200: dict[str, Any]},
+                errors=(409, 422),
+            ),
+            _endpoint(
                 method="POST",
                 path=f"{_OCCURRENCE}/plans",
                 serve=self.preview_recovery,
@@ -95,6 +103,9 @@ class Plans:
         request = decode(type_, asked, within="request")
         plan = await self._vnfs.plan(call.project, call.path("vnfInstanceId"), wanted.operation, request)
         return document(plan)
+
+    async def drift(self, call: Call) -> Response[Any]:
+        return document(await self._vnfs.drift(call.project, call.path("vnfInstanceId")))
 
     async def preview_recovery(self, call: Call) -> Response[Any]:
         wanted = await call.body(RecoveryPlanRequest)

@@ -186,6 +186,20 @@ def _heal(_: Invocation, values: Document) -> Document:
     return _built(values, {"vnfcInstanceId": list(values["vnfc"]), "cause": values["cause"]})
 
 
+def _repair_options() -> list[click.Parameter]:
+    return [
+        _option("--vnfc", multiple=True, metavar="ID", help="Only this VNFC (repeatable); the whole VNF without it."),
+        _option("--give-up-data", is_flag=True, help="Replace failed volumes, too: what is in them is lost."),
+        _option("--cause", metavar="TEXT", help="Why; it is kept with the operation."),
+    ]
+
+
+def _repair(_: Invocation, values: Document) -> Document:
+    parameters = {"drifted": True} | ({"all": True} if values["give_up_data"] else {})
+    request = {"vnfcInstanceId": list(values["vnfc"]), "cause": values["cause"]}
+    return without_nothing(request | {"additionalParams": parameters})
+
+
 def _terminate_options() -> list[click.Parameter]:
     return [
         _option("--graceful/--forceful", default=None, help="Let it finish its work first, or at once (the default)."),
@@ -286,6 +300,19 @@ Examples:
   fairlead vnf heal gw --vnfc servers-k2 --cause "does not answer" """,
         _heal_options,
         _heal,
+    ),
+    Lifecycle(
+        "repair",
+        "heal",
+        "Bring back what is not as recorded, and touch nothing else.",
+        """It is ETSI's heal with additionalParams.drifted; `fairlead vnf drift` shows what it would repair.
+
+
+Examples:
+  fairlead vnf repair gw
+  fairlead vnf repair gw --vnfc servers-k2 --plan sha256:...""",
+        _repair_options,
+        _repair,
     ),
     Lifecycle(
         "terminate",

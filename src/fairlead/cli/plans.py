@@ -9,10 +9,11 @@ import click
 
 from fairlead.cli.exits import Exit
 from fairlead.cli.invocation import Invocation
-from fairlead.cli.output import show
+from fairlead.cli.output import show, table
 
-__all__ = ["show_plan"]
+__all__ = ["show_drift", "show_plan"]
 
+_SEVERITIES = {"error": "red", "warning": "yellow"}
 _COLOURS = {"+": "green", "~": "yellow", "-": "red", "-/+": "magenta", "<": "cyan", ">": "cyan", "!": "blue"}
 
 
@@ -23,6 +24,36 @@ def show_plan(invocation: Invocation, document: Mapping[str, Any], *, apply: str
     """
     show(invocation, dict(document), lambda: _text(document, apply))
     click.get_current_context().exit(Exit.REFUSED if _has_changes(document) else Exit.DONE)
+
+
+def show_drift(invocation: Invocation, document: Mapping[str, Any], *, apply: str) -> None:
+    """Print what is not as recorded and the plan of its repair, and end the command: REFUSED (2) when there is any."""
+    show(invocation, dict(document), lambda: _drift(document, apply))
+    click.get_current_context().exit(Exit.REFUSED if document["drifted"] else Exit.DONE)
+
+
+def _drift(document: Mapping[str, Any], apply: str) -> str:
+    findings = document.get("findings") or ()
+    lines = []
+    if document.get("openOperation"):
+        words = f"Operation {document['openOperation']} is open: what differs may be its work in progress."
+        lines += [click.style(words, fg="yellow"), ""]
+    if not document["drifted"]:
+        lines.append("Everything is as recorded.")
+    if findings:
+        headings = ("RESOURCE", "SORT", "WHAT", "REPAIR")
+        rows = [(one["resource"], one.get("sort"), _severe(one), one.get("repair")) for one in findings]
+        lines.append(table(headings, rows))
+    if _has_changes(document):
+        lines += ["", *(_coloured(line) for line in str(document["text"]).splitlines())]
+        lines += ["", "Repair exactly this:", f"  {apply} --plan {document['digest']}"]
+    elif any(one.get("repair") == "delete" for one in findings):
+        lines += ["", "Repair:", f"  {apply}"]
+    return "\n".join(lines)
+
+
+def _severe(finding: Mapping[str, Any]) -> str:
+    return click.style(str(finding["detail"]), fg=_SEVERITIES.get(str(finding["severity"])))
 
 
 def _has_changes(document: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ import click
 from fairlead.cli.invocation import Command, Invocation, Object, pass_invocation
 from fairlead.cli.lifecycle import LIFECYCLE, Lifecycle
 from fairlead.cli.output import fields, show, styled_state, table
-from fairlead.cli.plans import show_plan
+from fairlead.cli.plans import show_drift, show_plan
 from fairlead.cli.settling import accept, settle, wait_options
 from fairlead.cli.values import key_values
 from fairlead.errors import Conflict, NotFound
@@ -99,6 +99,22 @@ def delete(invocation: Invocation, vnf: str, yes: bool) -> None:
     invocation.confirm(f"Delete the VNF instance {_name(found)}?", yes=yes)
     invocation.client.vnfs.delete(found["id"])
     invocation.note(f"Deleted {_name(found)}.")
+
+
+@group.command("drift")
+@click.argument("vnf")
+@pass_invocation
+def drift(invocation: Invocation, vnf: str) -> None:
+    """Compare the infrastructure with the record, and show the plan of a repair.
+
+    Exit code 2 when something is not as recorded, 0 when all is, 1 when an infrastructure does not answer.
+
+    
+    Example:
+      fairlead vnf drift gw
+    """
+    found = invocation.client.vnfs.find(vnf)
+    show_drift(invocation, invocation.client.vnfs.drift(found["id"]), apply=f"fairlead vnf repair {vnf}")
 
 
 @click.group("plan", cls=Object)

@@ -71,3 +71,7 @@ class Vnfs:
         """What `begin` with the same arguments would do: `digest`, `plan`, `text`, `undecided`, `findings`."""
         body = {"operation": operation, "request": dict(request)}
         return self._transport.document("POST", f"{_PLANS}/{vnf}/plans", body=body)
+
+    def drift(self, vnf: str) -> Document:
+        """What is not as recorded: `drifted`, `findings`, `openOperation`, and the plan of its repair as `plan` has it."""
+        return self._transport.document("GET", f"{_PLANS}/{vnf}/drift")

@@ -174,6 +174,7 @@ class Program:
             self.clock,
             self.execution,
             self.roles,
+            self.sweeper,
             self.runner.cancels,
         )
         self.inspection = Inspection(self.store, self.events, self.clock, self.catalogue, self.vims, self.roles)

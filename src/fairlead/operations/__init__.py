@@ -17,7 +17,7 @@ from fairlead.operations.runner import Runner
 from fairlead.operations.service import Operations, Preview
 from fairlead.operations.states import ENDED, OPEN, RUNNING, OperationState
 from fairlead.operations.sweeping import Sweeper
-from fairlead.operations.types import Desired, OperationType, Role, Sealer, Situation
+from fairlead.operations.types import Desired, OperationType, Repairs, Role, Sealer, Situation
 
 __all__ = [
     "ENDED",
@@ -35,6 +35,7 @@ __all__ = [
     "OperationType",
     "Operations",
     "Preview",
+    "Repairs",
     "Role",
     "Runner",
     "Sealer",

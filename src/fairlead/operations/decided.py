@@ -13,6 +13,7 @@ import msgspec
 from fairlead.errors import Quarantined
 from fairlead.operations import tables
 from fairlead.operations.occurrence import Operation
+from fairlead.operations.surveying import survey
 from fairlead.operations.types import Desired, OperationType, Role, Sealer, Situation
 from fairlead.resources import (
     SCHEMA,
@@ -31,6 +32,7 @@ from fairlead.resources import (
     diff,
     encode_recorded,
     encode_resources,
+    explained,
     references,
     upcast,
 )
@@ -137,11 +139,23 @@ def _unreadable(operation: Operation, error: Exception) -> Quarantined:
 
 
 async def situation_of(
-    role: Role, vault: Vault, project: str, record: Any, records: Records, request: Any
+    role: Role,
+    type_: OperationType,
+    vims: VimRegistry,
+    vault: Vault,
+    project: str,
+    record: Any,
+    records: Records,
+    request: Any,
 ) -> Situation:
-    """What a type computes with."""
+    """What a type computes with. Raises VimError where it has to look into an infrastructure that does not answer."""
     context = await role.context(project, record, request)
-    return Situation(record=record, records=records, request=request, context=context, sealer=Sealer(vault.digest))
+    sealer = Sealer(vault.digest)
+    situation = Situation(record=record, records=records, request=request, context=context, sealer=sealer)
+    repairs = type_.repairs(situation)
+    if repairs is None:
+        return situation
+    return msgspec.structs.replace(situation, compared=await survey(vims, records, repairs))
 
 
 async def situation_of_way(role: Role, vault: Vault, operation: Operation, chosen: Way, records: Records) -> Situation:
@@ -170,7 +184,12 @@ async def plan_way(vims: VimRegistry, role: Role, type_: OperationType, chosen: 
     records = situation.records
     await vims.prepare(role.vims(chosen.wanted) | vims_of(records))
     tainted = {name for name, row in records.current.items() if row.incarnation in chosen.tainted}
-    plan = diff(records, chosen.wanted, vims, tainted=tainted)
+    if situation.compared is None:
+        plan = diff(records, chosen.wanted, vims, tainted=tainted)
+    else:
+        wanted = diff(records, chosen.wanted, vims).target()
+        repair = diff(situation.compared.records, wanted, vims, tainted=tainted)
+        plan = explained(repair, situation.compared.deviations)
     if chosen.back:
         return type_.arrange_rollback(_naming_losses(plan, vims), situation)
     return type_.arrange(plan, situation)

@@ -39,6 +39,7 @@ from fairlead.operations.moves import Moves
 from fairlead.operations.occurrence import Operation, fetch
 from fairlead.operations.quarantine import Finding, enter
 from fairlead.operations.states import ENDED, RUNNING, OperationState
+from fairlead.operations.surveying import write_observed
 from fairlead.operations.sweeping import Sweeper
 from fairlead.operations.tables import operations
 from fairlead.operations.types import Role
@@ -153,7 +154,9 @@ class Runner:
         record, records = await self._store.read(lambda tx: self._load(tx, role, operation))
         type_ = role.types[operation.type]
         request = request_of(role, operation)
-        situation = await situation_of(role, self._vault, operation.project, record, records, request)
+        situation = await situation_of(
+            role, type_, self._vims, self._vault, operation.project, record, records, request
+        )
         desired = type_.desired(situation)
         chosen = Way(
             wanted=desired.resources,
@@ -176,6 +179,8 @@ class Runner:
             if fetch(tx, operation.id, lock=True).cancel is not None:
                 raise Cancelled("Cancelled before anything was done.")
             self._vault.put(tx, operation.project, operation.subject, situation.sealer.values)
+            if situation.compared is not None:
+                write_observed(tx, operation.subject, records, situation.compared.records)
             return self._moves.move(
                 tx,
                 role,
@@ -199,6 +204,7 @@ class Runner:
         situation = await situation_of_way(role, self._vault, operation, chosen, records)
         plan = await plan_way(self._vims, role, type_, chosen, situation)
         journal = await self._journal(operation)
+        journal.uncertain |= type_.repairs(situation) is not None
 
         async def perform(step: Step) -> None:
             await role.perform(step, situation)

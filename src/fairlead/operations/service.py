@@ -18,18 +18,20 @@ from fairlead.clock import Clock
 from fairlead.errors import Conflict, Quarantined, Unprocessable
 from fairlead.events import EventLog
 from fairlead.operations.cancelling import Cancels
-from fairlead.operations.decided import Way, forget_secrets, plan_way, situation_of, situation_of_way, way
+from fairlead.operations.decided import Way, forget_secrets, plan_way, situation_of, situation_of_way, vims_of, way
 from fairlead.operations.execution import Execution
 from fairlead.operations.ledger import read_records
 from fairlead.operations.moves import Moves
 from fairlead.operations.occurrence import SCHEMA, Operation, fetch
 from fairlead.operations.states import RUNNING, OperationState, require
+from fairlead.operations.surveying import in_time, of_nobody, with_repairs
+from fairlead.operations.sweeping import Sweeper
 from fairlead.operations.tables import operations, steps
-from fairlead.operations.types import Role
-from fairlead.resources import CancelMode, Plan, Records, plan_digest
+from fairlead.operations.types import Role, Situation
+from fairlead.resources import CancelMode, Deviation, Plan, Records, plan_digest
 from fairlead.secrets import Vault
 from fairlead.store import Store, Tx
-from fairlead.vims import VimRegistry
+from fairlead.vims import Tagged, VimRegistry
 
 __all__ = ["Operations", "Preview"]
 
@@ -37,10 +39,14 @@ log = structlog.get_logger()
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """A plan that was made and not applied; `digest` can be sent with the operation."""
+    """A plan that was made and not applied; `digest` can be sent with the operation.
+
+    `deviations` are what is not as recorded, for an operation that repairs.
+    """
 
     plan: Plan
     digest: str
+    deviations: tuple[Deviation, ...] = ()
 
 
 class Operations:
@@ -55,6 +61,7 @@ class Operations:
         clock: Clock,
         execution: Execution,
         roles: Mapping[str, Role],
+        sweeper: Sweeper,
         cancels: Cancels | None = None,
     ) -> None:
         self._store = store
@@ -63,6 +70,7 @@ class Operations:
         self._clock = clock
         self._execution = execution
         self._roles = roles
+        self._sweeper = sweeper
         self._cancels = cancels
         self._moves = Moves(events, clock)
 
@@ -77,7 +85,7 @@ class Operations:
 
         record, records = await self._store.read(load, project)
         type_.check(record, request)
-        situation = await situation_of(role, self._vault, project, record, records, request)
+        situation = await situation_of(role, type_, self._vims, self._vault, project, record, records, request)
         desired = type_.desired(situation)
         chosen = Way(
             wanted=desired.resources,
@@ -88,7 +96,22 @@ class Operations:
             back=False,
         )
         plan = await plan_way(self._vims, role, type_, chosen, situation)
-        return Preview(plan, plan_digest(plan))
+        return Preview(plan, plan_digest(plan), await self._deviations(subject, situation, plan))
+
+    async def _deviations(self, subject: str, situation: Situation, plan: Plan) -> tuple[Deviation, ...]:
+        if situation.compared is None:
+            return ()
+        lost: list[Tagged] = []
+        for vim in sorted(vims_of(situation.records)):
+            if not self._vims.contributed(vim):
+                found, _ = await in_time(self._sweeper.leftovers(vim, (subject,)), "tell what is ours")
+                lost += found
+        return (*with_repairs(situation.compared.deviations, plan), *of_nobody(lost))
+
+    async def open_one(self, project: str, subject: str) -> str | None:
+        """The id of the operation of an instance that is open; None when there is none."""
+        other = await self._store.read(lambda tx: _open_one(tx, subject), project)
+        return str(other.id) if other is not None else None
 
     async def accept(
         self,

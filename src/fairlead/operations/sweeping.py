@@ -7,7 +7,7 @@ answer never came, made by workers that were killed or superseded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from fairlead.operations.sharing import SHARED_OWNER
 from fairlead.operations.tables import operations, resources, shared
 from fairlead.resources import Kind, VimId
 from fairlead.store import Store, Tx
-from fairlead.vims import Tagged, VimRegistry
+from fairlead.vims import Driver, Tagged, VimRegistry
 
 __all__ = ["Sweeper"]
 
@@ -62,18 +62,10 @@ class Sweeper:
 
     async def sweep_vim(self, vim: VimId, owner: str | None = None) -> list[Tagged]:
         """What was found in one VIM that no row knows; deleted unless told otherwise. Raises VimError."""
-        await self._vims.prepare([vim])
-        driver = self._vims.driver(vim)
-        owners = (owner, SHARED_OWNER)
-        listed = [item for item in await driver.tagged() if owner is None or item.tag.owner in owners]
-        if not listed:
-            return []
-        known = await self._known([item.tag.incarnation for item in listed])
+        leftovers, driver = await self.leftovers(vim, None if owner is None else (owner, SHARED_OWNER))
         lost = []
         failure: FairleadError | None = None
-        for item in sorted(listed, key=lambda one: _LAST_FIRST.get(one.sort, 1)):
-            if item.tag.incarnation in known:
-                continue
+        for item in leftovers:
             try:
                 if await self._clear(vim, driver.kinds[item.sort], item):
                     lost.append(item)
@@ -83,6 +75,15 @@ class Sweeper:
         if failure is not None:
             raise failure
         return lost
+
+    async def leftovers(self, vim: VimId, owners: Collection[str] | None) -> tuple[list[Tagged], Driver]:
+        """What there is in one VIM of these owners, or of anybody, that no row knows. Raises VimError."""
+        await self._vims.prepare([vim])
+        driver = self._vims.driver(vim)
+        listed = [item for item in await driver.tagged() if owners is None or item.tag.owner in owners]
+        known = await self._known([item.tag.incarnation for item in listed])
+        lost = (item for item in listed if item.tag.incarnation not in known)
+        return sorted(lost, key=lambda one: _LAST_FIRST.get(one.sort, 1)), driver
 
     async def _clear(self, vim: VimId, kind: Kind[Any], item: Tagged) -> bool:
         """Delete one leftover, unless only reports are wanted; False when it has ended meanwhile, as it was to."""

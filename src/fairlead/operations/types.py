@@ -7,12 +7,13 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
 from fairlead.resources import (
+    Compared,
     Incarnation,
     Name,
     OnFailure,
@@ -25,7 +26,7 @@ from fairlead.resources import (
 )
 from fairlead.store import Tx
 
-__all__ = ["Desired", "OperationType", "Role", "Sealer", "Situation"]
+__all__ = ["Desired", "OperationType", "Repairs", "Role", "Sealer", "Situation"]
 
 
 class Sealer:
@@ -55,10 +56,18 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     on_failure: OnFailure = OnFailure.STOP
 
 
+class Repairs(msgspec.Struct, frozen=True, kw_only=True):
+    """That an operation repairs what differs from its record: of which resources, and whether data may be given up."""
+
+    only: Callable[[Name], bool] = lambda _: True
+    lossy: bool = False
+
+
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """What a type computes with: the record, its resources, the request, and whatever the role looked up for them.
 
-    `context` is the role's own (descriptors, traits of the VIMs); `sealer` takes secrets.
+    `context` is the role's own (descriptors, traits of the VIMs); `sealer` takes secrets. `compared` is what is
+    observed, for an operation that repairs and has not been decided yet.
     """
 
     record: Any
@@ -66,6 +75,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     request: Any
     context: Any
     sealer: Sealer
+    compared: Compared | None = None
 
 
 class OperationType(Protocol):
@@ -83,6 +93,10 @@ class OperationType(Protocol):
 
     def check(self, record: Any, request: Any) -> None:
         """Raises a RequestError when the record's state or the request does not allow the operation."""
+        ...
+
+    def repairs(self, situation: Situation) -> Repairs | None:
+        """What of the infrastructure is looked at and repaired; None for an operation that goes by its record alone."""
         ...
 
     def desired(self, situation: Situation) -> Desired:

@@ -2,7 +2,7 @@
 
 Pure but for the awaits of `apply`. Nothing here knows what a VNF is, what an operation is called, or how any
 infrastructure works: those come in through specs, rules and kinds (`kinds` has the protocols). Read in the order
-`values`, `specs`, `records`, `rules`, `plan`, `diff`, `ordering`, `concrete`, `calls`, `procedures`, `apply`.
+`values`, `specs`, `records`, `rules`, `plan`, `diff`, `ordering`, `concrete`, `calls`, `procedures`, `apply`, `drift`.
 """
 
 from fairlead.resources.apply import Applied, Failure, OnFailure, apply
@@ -20,6 +20,7 @@ from fairlead.resources.codec import (
     upcast,
 )
 from fairlead.resources.diff import diff
+from fairlead.resources.drift import Compared, Compares, Deviation, Seen, compare, explained
 from fairlead.resources.kinds import (
     Cancellation,
     CancelMode,
@@ -65,8 +66,11 @@ __all__ = [
     "CancelMode",
     "Cancellation",
     "Change",
+    "Compared",
+    "Compares",
     "ComputeSpec",
     "DefaultRules",
+    "Deviation",
     "Do",
     "Failed",
     "Failure",
@@ -100,6 +104,7 @@ __all__ = [
     "Rulebook",
     "Rules",
     "SecretRef",
+    "Seen",
     "Spec",
     "State",
     "Status",
@@ -113,6 +118,7 @@ __all__ = [
     "Vims",
     "VolumeSpec",
     "apply",
+    "compare",
     "decode_recorded",
     "decode_resource",
     "decode_resources",
@@ -120,6 +126,7 @@ __all__ = [
     "encode_recorded",
     "encode_resource",
     "encode_resources",
+    "explained",
     "known",
     "new_incarnation",
     "noted",

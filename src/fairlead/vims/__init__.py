@@ -15,6 +15,7 @@ from fairlead.vims.seam import (
     Driver,
     DriverType,
     Finding,
+    Surveys,
     Tagged,
     Traits,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Need",
     "NeedSort",
     "Registrations",
+    "Surveys",
     "Tagged",
     "TellsLacks",
     "Traits",

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Set
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from fairlead.clock import Clock
 from fairlead.resources import Handle, Kind, Observed, Rules, Tag
 
-__all__ = ["Access", "Artifacts", "Capacity", "Check", "Driver", "DriverType", "Finding", "Tagged", "Traits"]
+__all__ = ["Access", "Artifacts", "Capacity", "Check", "Driver", "DriverType", "Finding", "Surveys", "Tagged", "Traits"]
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +125,15 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class Surveys(Protocol):
+    """A driver that, asked once, tells more of things than those who wait for them need to know."""
+
+    async def survey(self, wanted: Mapping[str, Set[Handle]]) -> dict[tuple[str, Handle], Observed | None]:
+        """As `observe`, with all that kinds compare with the record. Raises VimError."""
         ...
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from fairlead.errors import Conflict
-from fairlead.operations import Desired, Sealer, Situation
+from fairlead.operations import Desired, Repairs, Sealer, Situation
 from fairlead.resources import Action, Do, Incarnation, Plan, Recorded
 from fairlead.vnf.context import VnfContext, flavour_of
 from fairlead.vnf.record import Instantiated, VnfRecord
@@ -45,6 +45,10 @@ class VnfType:
     def tainted(self, situation: Situation) -> frozenset[Incarnation]:
         """The lives that are to be replaced although their spec is unchanged."""
         return frozenset()
+
+    def repairs(self, situation: Situation) -> Repairs | None:
+        """What is repaired; nothing, by default."""
+        return None
 
     def arrange(self, plan: Plan, situation: Situation) -> Plan:
         """`plan` with what this operation needs beside changes."""

@@ -20,7 +20,7 @@ from fairlead.operations.tables import operations
 from fairlead.packages import Catalogue
 from fairlead.resources import CancelMode, Records, Undecided, Verb, plan_document, render_plan
 from fairlead.resources.values import walk
-from fairlead.sol import CreateVnfRequest, Filter, VnfInstance, VnfLcmOpOcc, decode
+from fairlead.sol import CreateVnfRequest, Filter, HealVnfRequest, VnfInstance, VnfLcmOpOcc, decode
 from fairlead.store import Store, Tx
 from fairlead.store.listing import Page, list_page
 from fairlead.vnf.record import VnfRecord
@@ -179,6 +179,17 @@ class Vnfs:
         asked = _without_credentials(request)
         return shown_plan(operation, await self._operations.preview(project, self._role, vnf, operation, asked))
 
+    async def drift(self, project: str, vnf: str) -> dict[str, Any]:
+        """What in the infrastructure is not as recorded, and the plan of its repair.
+
+        `operation` is the id of an operation that is open, so that what differs may be its work in progress. Raises
+        NotFound, Conflict (`not-instantiated`), and VimError where an infrastructure does not answer.
+        """
+        busy = await self._operations.open_one(project, vnf)
+        plan = await self.plan(project, vnf, "heal", HealVnfRequest(additional_params={"drifted": True}))
+        differs = any(found["severity"] != "info" for found in plan["findings"])
+        return {"vnfInstanceId": vnf, "drifted": differs or not plan["empty"], "openOperation": busy, **plan}
+
 
 def shown_plan(operation: str, preview: Preview) -> dict[str, Any]:
     """A plan as the API shows it."""
@@ -197,7 +208,7 @@ def shown_plan(operation: str, preview: Preview) -> dict[str, Any]:
         "plan": plan,
         "text": render_plan(plan, title=f"Plan of {operation}:"),
         "undecided": undecided,
-        "findings": [],
+        "findings": [msgspec.to_builtins(deviation) for deviation in preview.deviations],
     }
 
 

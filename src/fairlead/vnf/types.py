@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UNSET
 
 from fairlead.errors import Conflict, Unprocessable
-from fairlead.operations import Desired, Situation
+from fairlead.operations import Desired, Repairs, Situation
 from fairlead.resources import Incarnation, Plan, Records, State
 from fairlead.sol import (
     HealVnfRequest,
@@ -135,11 +135,40 @@ class ScaleToLevel(VnfType):
 
 
 class Heal(VnfType):
-    """Replace VNFCs: those named, or all. Volumes stay, unless `additionalParams.all` is true."""
+    """Replace VNFCs: those named, or all. Volumes stay, unless `additionalParams.all` is true.
+
+    With `additionalParams.drifted`, repair what in the infrastructure is not as recorded, and no more: of the VNFCs that
+    are named, or all there is.
+    """
 
     name, etsi, request = "heal", "HEAL", HealVnfRequest
 
+    def check(self, record: VnfRecord, request: HealVnfRequest) -> None:
+        instantiated(record)
+        for name in ("all", "drifted"):
+            if not isinstance(request.additional_params.get(name, False), bool):
+                raise Unprocessable(
+                    f"additionalParams.{name} is true or false.",
+                    code="bad-heal-parameter",
+                    place=f"additionalParams/{name}",
+                )
+
+    def repairs(self, situation: Situation) -> Repairs | None:
+        asked: HealVnfRequest = situation.request
+        if asked.additional_params.get("drifted") is not True:
+            return None
+        lossy = asked.additional_params.get("all") is True
+        if not asked.vnfc_instance_id:
+            return Repairs(lossy=lossy)
+        members = _members_named(instantiated(situation.record), situation.records, asked.vnfc_instance_id)
+        stems = {compute_name(vdu, key) for vdu, key in members}
+        return Repairs(
+            lossy=lossy, only=lambda name: any(name == stem or name.startswith(f"{stem}/") for stem in stems)
+        )
+
     def tainted(self, situation: Situation) -> frozenset[Incarnation]:
+        if self.repairs(situation) is not None:
+            return frozenset()
         state = instantiated(situation.record)
         members = _members_named(state, situation.records, situation.request.vnfc_instance_id)
         whole = situation.request.additional_params.get("all") is True

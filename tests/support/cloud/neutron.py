@@ -33,6 +33,7 @@ class Neutron:
             web.post("/v2.0/ports", self._create_port),
             web.put("/v2.0/{sort}/{id}", self._update),
             web.delete("/v2.0/networks/{id}", self._delete_network),
+            web.delete("/v2.0/subnets/{id}", self._delete_subnet),
             web.delete("/v2.0/ports/{id}", self._delete_port),
         ]
 
@@ -78,7 +79,7 @@ class Neutron:
             if cidr.overlaps(ip_network(self.subnets[other]["cidr"])):
                 words = f"Requested subnet with cidr: {cidr} for network: {network['id']} overlaps with another subnet."
                 raise refused(400, "InvalidInput", words)
-        made = {**asked, **self._new()}
+        made = {"gateway_ip": None, "enable_dhcp": True, "allocation_pools": [], **asked, **self._new()}
         self.subnets[made["id"]] = made
         network["subnets"].append(made["id"])
         return made
@@ -133,6 +134,13 @@ class Neutron:
         if self.networks.pop(key, None) is None:
             raise refused(404, "NetworkNotFound", f"Network {key} could not be found.")
         self.subnets = {name: subnet for name, subnet in self.subnets.items() if subnet["network_id"] != key}
+        return web.Response(status=204)
+
+    async def _delete_subnet(self, request: web.Request) -> web.Response:
+        subnet = self.subnets.pop(request.match_info["id"], None)
+        if subnet is None:
+            raise refused(404, "SubnetNotFound", f"Subnet {request.match_info['id']} could not be found.")
+        self.networks[subnet["network_id"]]["subnets"].remove(subnet["id"])
         return web.Response(status=204)
 
     async def _delete_port(self, request: web.Request) -> web.Response:

@@ -16,6 +16,8 @@ __all__ = ["Nova"]
 _TASK = "OS-EXT-STS:task_state"
 _ATTACHED = "os-extended-volumes:volumes_attached"
 _HOSTS = 2
+_ASIDE = {"pause": "PAUSED", "suspend": "SUSPENDED", "shelve": "SHELVED_OFFLOADED", "rescue": "RESCUE"}
+_BACK = {"unpause": "PAUSED", "resume": "SUSPENDED", "unshelve": "SHELVED_OFFLOADED", "unrescue": "RESCUE"}
 _SIZES = {"m1.nano": (1, 64, 1), "m1.tiny": (1, 128, 1), "m1.small": (2, 256, 1), "m1.huge": (64, 2**19, 10)}
 
 
@@ -202,6 +204,11 @@ class Nova:
             return self._begin(self._at_rest(request, "SHUTOFF"), "powering-on", "ACTIVE")
         if action == "confirmResize":
             return self._begin(self._at_rest(request, "VERIFY_RESIZE"), "confirming", "ACTIVE")
+        if action in _ASIDE:
+            aside = self._at_rest(request, "ACTIVE")
+            return self._begin(aside, action, _ASIDE[action])
+        if action in _BACK:
+            return self._begin(self._at_rest(request, _BACK[action]), action, "ACTIVE")
         server = self._at_rest(request, "ACTIVE", "SHUTOFF")
         flavour = next(f for f in self.flavours.values() if f["id"] == words["flavorRef"])
         return self._begin(server, "resize_prep", "VERIFY_RESIZE", flavor=_embedded(flavour))

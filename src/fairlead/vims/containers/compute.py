@@ -14,7 +14,20 @@ from typing import Any
 import msgspec
 
 from fairlead.errors import FairleadError, Unprocessable, VimError, VimRefused, VimUnavailable
-from fairlead.resources import Action, ComputeSpec, Handle, Observed, Resource, Status, Tag, known
+from fairlead.resources import (
+    Action,
+    ComputeSpec,
+    Failed,
+    Handle,
+    Observed,
+    Outputs,
+    Pending,
+    Resource,
+    Seen,
+    Status,
+    Tag,
+    known,
+)
 from fairlead.vims.containers.composition import archive, body, check
 from fairlead.vims.containers.engine import Engine
 from fairlead.vims.containers.labels import OFF, engine_name, filters_for, tag_of
@@ -22,7 +35,7 @@ from fairlead.vims.containers.networks import Networks
 from fairlead.vims.containers.nics import Connections, connections_of
 from fairlead.vims.containers.refusals import AddressTaken, NotThere, Taken
 from fairlead.vims.containers.rules import ComputeRules, Container
-from fairlead.vims.containers.views import Views, begun_only, compute_status, is_off
+from fairlead.vims.containers.views import ENDED, Views, begun_only, compute_status, is_off
 
 __all__ = ["ComputeKind"]
 
@@ -196,6 +209,21 @@ class ComputeKind(ComputeRules):
             return True
         return all(set(nic.addresses or ()) <= set(networks[nic.network]["addresses"]) for nic in container.nics)
 
+    def seen(self, observed: Observed, spec: ComputeSpec, outputs: Outputs) -> Seen | Pending | Failed:
+        state = observed["state"]
+        powers = {"running": "on", "paused": "paused"} | dict.fromkeys((*ENDED, "created", "configured"), "off")
+        if state not in powers:
+            return Pending(str(state))
+        amiss = []
+        if (spec.power == "off") is not observed["off"]:
+            amiss.append(f"its name says that it is meant to be {'off' if observed['off'] else 'on'}")
+        ours = {known(port).split("/")[1] for port in spec.ports if isinstance(port, str)}
+        amiss += [
+            f"it is connected to the network {network} as well"
+            for network in sorted(observed["networks"].keys() - ours)
+        ]
+        return Seen(msgspec.structs.replace(spec, power=powers[state]), tuple(amiss))
+
     # -- changing ----------------------------------------------------------------------------------------------------
 
     async def update(self, handle: Handle, old: Any, new: Any) -> None:
@@ -205,6 +233,9 @@ class ComputeKind(ComputeRules):
         if seen is None:
             raise NotThere(f"The container '{container.machine.label}' is gone.", remedy="Heal it.")
         on = container.machine.power != "off"
+        if seen["State"].get("Paused"):
+            await self._engine.post(f"/containers/{handle}/unpause", f"wake '{container.machine.label}'")
+            seen = await self._views.words(handle) or seen
         running = bool(seen["State"].get("Running"))
         if not on:
             await self._mark_off(seen)

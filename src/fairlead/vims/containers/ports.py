@@ -8,9 +8,26 @@ connection may be the port of a first incarnation and then of a second, and only
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
+
+import msgspec
 
 from fairlead.errors import Unprocessable, VimRefused
-from fairlead.resources import Action, Handle, Observed, PortSpec, Resource, Status, Tag, known
+from fairlead.resources import (
+    Action,
+    Failed,
+    Handle,
+    Observed,
+    Outputs,
+    Pending,
+    PortSpec,
+    Ready,
+    Resource,
+    Seen,
+    Status,
+    Tag,
+    known,
+)
 from fairlead.vims.containers.networks import Networks
 from fairlead.vims.containers.rules import PortRules
 from fairlead.vims.containers.views import Views, port_status, port_view
@@ -64,6 +81,17 @@ class PortKind(PortRules):
         if not isinstance(spec.addresses, tuple) or not observed["addresses"]:
             return True
         return set(spec.addresses) <= set(observed["addresses"])
+
+    def seen(self, observed: Observed, spec: PortSpec, outputs: Outputs) -> Seen | Pending | Failed:
+        """Its addresses are those of a container that runs; of one that does not, its composite tells enough."""
+        if not isinstance(observed["container"], Ready) or not observed["addresses"]:
+            return Seen(spec)
+        changed: dict[str, Any] = {}
+        if isinstance(spec.addresses, tuple) and not set(spec.addresses) <= set(observed["addresses"]):
+            changed["addresses"] = tuple(observed["addresses"])
+        if isinstance(spec.mac, str) and observed["mac"] and spec.mac.lower() != observed["mac"].lower():
+            changed["mac"] = observed["mac"]
+        return Seen(msgspec.structs.replace(spec, **changed))
 
     async def update(self, handle: Handle, old: PortSpec, new: PortSpec) -> None:
         """The update of its container has done it."""

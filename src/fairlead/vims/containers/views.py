@@ -19,11 +19,11 @@ from fairlead.vims.containers.labels import OFF
 from fairlead.vims.containers.networks import Networks
 from fairlead.vims.containers.nics import connections_of
 
-__all__ = ["Views", "begun_only", "compute_status", "is_off", "port_status", "port_view"]
+__all__ = ["ENDED", "Views", "begun_only", "compute_status", "is_off", "port_status", "port_view"]
 
 _CONSOLE_LINES = 20
 _CONSOLE_BYTES = 16 * 1024
-_ENDED = ("exited", "dead", "stopped")
+ENDED = ("exited", "dead", "stopped")
 
 
 class Views:
@@ -56,7 +56,7 @@ class Views:
                 for connection in connections.values()
             },
         }
-        if state["Status"] in _ENDED:
+        if state["Status"] in ENDED:
             view |= {
                 "exit_code": state.get("ExitCode"),
                 "error": state.get("Error") or "",
@@ -88,9 +88,9 @@ def compute_status(view: Observed | None) -> Status:
     """The status of a container."""
     if view is None:
         return Gone()
-    if view["state"] == "running" or (view["off"] and view["state"] in (*_ENDED, "created", "configured")):
+    if view["state"] == "running" or (view["off"] and view["state"] in (*ENDED, "created", "configured")):
         return Ready({"id": view["id"]})
-    if view["state"] in _ENDED:
+    if view["state"] in ENDED:
         return Failed(_ended(view), view.get("console") or None)
     return Pending(view["state"])
 

@@ -18,13 +18,26 @@ from contextlib import suppress
 from typing import Any
 
 from fairlead.errors import Unprocessable, VimRefused, VimUnavailable
-from fairlead.resources import Action, ComputeSpec, Handle, Observed, Resource, Status, Tag, known
+from fairlead.resources import (
+    Action,
+    ComputeSpec,
+    Failed,
+    Handle,
+    Observed,
+    Outputs,
+    Pending,
+    Resource,
+    Seen,
+    Status,
+    Tag,
+    known,
+)
 from fairlead.vims.openstack.cloud import Cloud, to
 from fairlead.vims.openstack.composition import check, data_volumes, flavour_name, server_body, size_of
 from fairlead.vims.openstack.flavours import Flavours
 from fairlead.vims.openstack.refusals import NotThere, concerning
 from fairlead.vims.openstack.rules import ComputeRules
-from fairlead.vims.openstack.servers import Servers, server_status
+from fairlead.vims.openstack.servers import WAKING, Servers, server_seen, server_status
 from fairlead.vims.openstack.tags import POWER, incarnation_word, readable, same
 
 __all__ = ["ComputeKind"]
@@ -88,11 +101,14 @@ class ComputeKind(ComputeRules):
         right_name = observed["name"] == readable(spec.label)
         return right_power and right_ports and set(observed["volumes"]) == volumes and large and right_name
 
+    def seen(self, observed: Observed, spec: ComputeSpec, outputs: Outputs) -> Seen | Pending | Failed:
+        return server_seen(observed, spec, outputs)
+
     # -- changing ----------------------------------------------------------------------------------------------------
 
     async def update(self, handle: Handle, old: ComputeSpec, new: ComputeSpec) -> None:
         check(new)
-        server = await self._at_rest(handle)
+        server = await self._woken(handle)
         if server["name"] != readable(new.label):
             body = {"server": {"name": readable(new.label)}}
             await self._cloud.put("compute", to("servers", handle), f"rename server '{new.label}'", body)
@@ -135,6 +151,16 @@ class ComputeKind(ComputeRules):
         await self._cloud.post("compute", to("servers", handle, "action"), what, body)
 
     # -- power -------------------------------------------------------------------------------------------------------
+
+    async def _woken(self, handle: Handle) -> dict[str, Any]:
+        """The server at rest, out of whatever status only somebody else can have brought it into."""
+        server = await self._at_rest(handle)
+        action = WAKING.get(server["status"])
+        if action is None:
+            return server
+        was = server["status"]
+        await self._act(handle, f"{action} a server", {action: None})
+        return await self._at_rest(handle, lambda seen: seen["status"] != was)
 
     async def _stop(self, handle: Handle) -> None:
         """Have it stopped, and meant to be; one that failed to come up stays as it is."""

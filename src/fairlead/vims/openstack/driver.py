@@ -27,6 +27,7 @@ from fairlead.vims.openstack.networks import NETWORK_FIELDS, NetworkKind, networ
 from fairlead.vims.openstack.ports import PORT_FIELDS, PortKind, port_view
 from fairlead.vims.openstack.servers import Servers
 from fairlead.vims.openstack.stock import missing_on
+from fairlead.vims.openstack.surveying import add_details
 from fairlead.vims.openstack.tags import deployment_word, metadata_filter, tag_in, tag_of_line
 from fairlead.vims.openstack.volumes import VolumeKind
 from fairlead.vims.seam import Artifacts, Capacity, Check, Tagged
@@ -93,6 +94,11 @@ class OpenStackDriver:
 
         parts = await asyncio.gather(*(look(sort, handles) for sort, handles in wanted.items() if handles))
         return {key: view for part in parts for key, view in part.items()}
+
+    async def survey(self, wanted: Mapping[str, Set[Handle]]) -> Seen:
+        found = await self.observe(wanted)
+        await add_details(self._cloud, found)
+        return found
 
     async def _one_by_one(self, sort: str, handles: Iterable[Handle]) -> dict[Handle, Observed | None]:
         """Read each; what a name does not tell apart counts as not there, since nothing may fail for one of many."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
+
+import msgspec
 
 from fairlead.errors import Unprocessable, VimError, VimRefused, VimUnavailable
 from fairlead.resources import (
@@ -20,9 +22,11 @@ from fairlead.resources import (
     Handle,
     NetworkSpec,
     Observed,
+    Outputs,
     Pending,
     Ready,
     Resource,
+    Seen,
     Status,
     Subnet,
     Tag,
@@ -31,11 +35,11 @@ from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, is_id, to
 from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import NetworkRules
-from fairlead.vims.openstack.tags import line_of, readable
+from fairlead.vims.openstack.tags import line_of, readable, tag_of_line
 
 __all__ = ["NETWORK_FIELDS", "NetworkKind", "network_view"]
 
-NETWORK_FIELDS = ("id", "name", "status", "mtu", "subnets", "description", "created_at")
+NETWORK_FIELDS = ("id", "name", "status", "admin_state_up", "mtu", "subnets", "description", "created_at")
 
 
 class NetworkKind(NetworkRules):
@@ -131,12 +135,49 @@ class NetworkKind(NetworkRules):
     def settled(self, observed: Observed, spec: NetworkSpec) -> bool:
         return observed["name"] == readable(spec.label) and spec.mtu in (None, observed["mtu"])
 
+    def seen(self, observed: Observed, spec: NetworkSpec, outputs: Outputs) -> Seen | Pending | Failed:
+        status = self.status(observed)
+        if isinstance(status, Pending | Failed):
+            return status
+        changed: dict[str, Any] = {}
+        if observed["name"] != readable(spec.label):
+            changed["label"] = observed["name"]
+        if spec.mtu not in (None, observed["mtu"]):
+            changed["mtu"] = observed["mtu"]
+        amiss = () if observed["up"] else ("its administrative state is down",)
+        strange: tuple[str, ...] = ()
+        if "details" in observed:
+            there = {ip_network(one["cidr"]): one for one in observed["details"]}
+            pairs = [(subnet, there.pop(_range(subnet), None)) for subnet in spec.subnets]
+            changed["subnets"] = tuple(_subnet_seen(subnet, one) for subnet, one in pairs if one is not None)
+            strange = tuple(f"it has a subnet {cidr} that is not ours" for cidr in sorted(map(str, there)))
+        return Seen(msgspec.structs.replace(spec, **changed), amiss, strange)
+
     async def update(self, handle: Handle, old: NetworkSpec, new: NetworkSpec) -> None:
         self._answers.forget("network", handle)
-        body: dict[str, Any] = {"name": readable(new.label)}
+        body: dict[str, Any] = {"name": readable(new.label), "admin_state_up": True}
         if new.mtu:
             body["mtu"] = new.mtu
-        await self._cloud.put("network", to("networks", handle), f"change network '{new.label}'", {"network": body})
+        what = f"change network '{new.label}'"
+        changed = await self._cloud.put("network", to("networks", handle), what, {"network": body})
+        if old.subnets != new.subnets:
+            await self._reset_subnets(handle, new.subnets, tag_of_line(changed["network"].get("description")))
+
+    async def _reset_subnets(self, network: Handle, subnets: tuple[Subnet, ...], tag: Tag | None) -> None:
+        """Have the subnets of a network as they are to be, those that are not there anew."""
+        query = {"network_id": network, "fields": ["id", "cidr"]}
+        listed = (await self._cloud.get("network", "/subnets", "list subnets", **query))["subnets"]
+        there = {ip_network(one["cidr"]): one["id"] for one in listed}
+        if tag is None:
+            raise VimRefused("The network does not carry our mark any more.", code="not-ours", cause="its description")
+        await self._add_subnets(network, tuple(one for one in subnets if _range(one) not in there), tag)
+        for subnet in subnets:
+            if _range(subnet) in there:
+                wanted = _subnet_body(network, subnet, tag)
+                fields = ("gateway_ip", "enable_dhcp", "allocation_pools")
+                body = {field: wanted[field] for field in fields if field in wanted}
+                path = to("subnets", there[_range(subnet)])
+                await self._cloud.put("network", path, f"change subnet '{subnet.cidr}'", {"subnet": body})
 
     async def delete(self, handle: Handle) -> None:
         await self._cloud.delete("network", to("networks", handle), "delete a network")
@@ -152,9 +193,23 @@ def network_view(seen: Mapping[str, Any]) -> Observed:
         "id": seen["id"],
         "name": seen["name"],
         "status": seen["status"],
+        "up": seen.get("admin_state_up") is not False,
         "mtu": seen.get("mtu"),
         "subnets": sorted(seen.get("subnets") or ()),
     }
+
+
+def _range(subnet: Subnet) -> IPv4Network | IPv6Network:
+    return ip_network(subnet.cidr, strict=False)
+
+
+def _subnet_seen(subnet: Subnet, one: Mapping[str, Any]) -> Subnet:
+    """`subnet` as it is set now; pools are compared where it asks for some."""
+    pools = tuple((pool["start"], pool["end"]) for pool in one.get("allocation_pools") or ())
+    same = not subnet.pools or sorted(pools) == sorted(subnet.pools)
+    return msgspec.structs.replace(
+        subnet, gateway=one["gateway_ip"], dhcp=one["enable_dhcp"], pools=subnet.pools if same else pools
+    )
 
 
 def _subnet_body(network: Handle, subnet: Subnet, tag: Tag) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from fairlead.errors import Unprocessable
 from fairlead.resources import (
     Action,
@@ -16,9 +18,12 @@ from fairlead.resources import (
     Gone,
     Handle,
     Observed,
+    Outputs,
+    Pending,
     PortSpec,
     Ready,
     Resource,
+    Seen,
     Status,
     Tag,
     Undecided,
@@ -36,6 +41,7 @@ PORT_FIELDS = (
     "id",
     "name",
     "status",
+    "admin_state_up",
     "network_id",
     "mac_address",
     "fixed_ips",
@@ -97,11 +103,24 @@ class PortKind(PortRules):
     def settled(self, observed: Observed, spec: PortSpec) -> bool:
         return isinstance(spec.addresses, Undecided) or set(spec.addresses) == set(observed["addresses"])
 
+    def seen(self, observed: Observed, spec: PortSpec, outputs: Outputs) -> Seen | Pending | Failed:
+        status = self.status(observed)
+        if isinstance(status, Pending | Failed):
+            return status
+        changed: dict[str, Any] = {"vnic_type": observed["vnic_type"]}
+        if not isinstance(spec.addresses, Undecided) and set(spec.addresses) != set(observed["addresses"]):
+            changed["addresses"] = tuple(observed["addresses"])
+        if not isinstance(spec.mac, Undecided) and spec.mac.lower() != observed["mac"].lower():
+            changed["mac"] = observed["mac"]
+        amiss = () if observed["up"] else ("its administrative state is down",)
+        return Seen(msgspec.structs.replace(spec, **changed), amiss)
+
     async def update(self, handle: Handle, old: PortSpec, new: PortSpec) -> None:
         self._answers.forget("port", handle)
+        port: dict[str, Any] = {"admin_state_up": True}
         if not isinstance(new.addresses, Undecided):
-            body = {"port": {"fixed_ips": _fixed(new.addresses)}}
-            await self._cloud.put("network", to("ports", handle), "change the addresses of a port", body)
+            port["fixed_ips"] = _fixed(new.addresses)
+        await self._cloud.put("network", to("ports", handle), "change a port", {"port": port})
 
     async def delete(self, handle: Handle) -> None:
         await self._cloud.delete("network", to("ports", handle), "delete a port")
@@ -117,6 +136,7 @@ def port_view(seen: Mapping[str, Any]) -> Observed:
         "id": seen["id"],
         "name": seen["name"],
         "status": seen["status"],
+        "up": seen.get("admin_state_up") is not False,
         "network": seen["network_id"],
         "mac": seen["mac_address"],
         "addresses": [fixed["ip_address"] for fixed in seen["fixed_ips"]],

@@ -1,7 +1,7 @@
 """The pure half of the kinds: what a change means on OpenStack.
 
 Whatever Nova, Neutron and Cinder can change about a thing that is there is changed in place: power, size, name, ports
-and data volumes of a server; addresses of a port; name and MTU of a network; size of a volume, upwards. All else
+and data volumes of a server; addresses of a port; name, MTU and further subnets of a network; size of a volume, upwards. All else
 replaces it, and these rules say why. A port keeps its addresses and its MAC over that: they are pinned when first seen,
 and given as fixed ones from then on.
 """
@@ -96,7 +96,9 @@ class NetworkRules(DefaultRules):
     """A network with its subnets."""
 
     def replaced_by(self, old: NetworkSpec, new: NetworkSpec) -> str | None:
-        return _reason(old, new, {"subnets": "its subnets", "internal": "whether it has a way out"}, "a network in use")
+        if not {subnet.cidr for subnet in old.subnets} <= {subnet.cidr for subnet in new.subnets}:
+            return "a network in use cannot lose a subnet"
+        return _reason(old, new, {"internal": "whether it has a way out"}, "a network in use")
 
     def order(self, old: NetworkSpec, new: NetworkSpec) -> Order:
         return Order.DELETE_FIRST

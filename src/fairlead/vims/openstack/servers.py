@@ -15,12 +15,27 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from fairlead.errors import VimError
-from fairlead.resources import Failed, Gone, Observed, Pending, Ready, Status
-from fairlead.vims.openstack.cloud import Cloud, to
-from fairlead.vims.openstack.tags import POWER, deployment_word, tag_in
+import msgspec
 
-__all__ = ["Servers", "server_status", "server_view"]
+from fairlead.errors import VimError
+from fairlead.resources import (
+    Attachment,
+    ComputeSpec,
+    Failed,
+    Gone,
+    Observed,
+    Outputs,
+    Pending,
+    Ready,
+    Ref,
+    Seen,
+    Status,
+    known,
+)
+from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.tags import POWER, deployment_word, readable, tag_in
+
+__all__ = ["WAKING", "Servers", "server_seen", "server_status", "server_view"]
 
 _FEW = 3
 _FORGET = 30.0
@@ -29,7 +44,14 @@ _OVERLAP = 10.0
 """Seconds by which the clocks of a cloud's machines may differ."""
 _CONSOLE_LINES = 30
 _GONE = ("DELETED", "SOFT_DELETED")
-_OTHERWISE = ("PAUSED", "SUSPENDED", "SHELVED", "SHELVED_OFFLOADED", "RESCUE")
+WAKING = {
+    "PAUSED": "unpause",
+    "SUSPENDED": "resume",
+    "SHELVED": "unshelve",
+    "SHELVED_OFFLOADED": "unshelve",
+    "RESCUE": "unrescue",
+}
+"""Statuses that only somebody else brings a server into, and the action that leads out of each."""
 
 
 class Servers:
@@ -172,13 +194,51 @@ def server_status(view: Observed | None) -> Status:
     if status == "SHUTOFF":
         reason = "the server has stopped, and was not meant to"
         return Ready(_outputs(view)) if view["off"] else Failed(reason, view.get("console") or None)
-    if status in _OTHERWISE:
+    if status in WAKING:
         return Failed(f"the server is in the status {status}")
     return Pending(status)
 
 
+def server_seen(view: Observed, spec: ComputeSpec, outputs: Outputs) -> Seen | Pending | Failed:
+    """What is there of a server recorded with `spec`.
+
+    `ports` are compared when they were looked at; which flavour it had when it was last as wanted stands in `outputs`.
+    """
+    status, task = view["status"], view["task"]
+    resting = status in ("ACTIVE", "SHUTOFF", "VERIFY_RESIZE", *WAKING)
+    if status == "ERROR" or task is not None or not resting:
+        found = server_status(view)
+        return found if isinstance(found, Failed) else Pending(f"{status}, {task}" if task else status)
+    powers = {"ACTIVE": "on", "SHUTOFF": "off", "VERIFY_RESIZE": spec.power}
+    changed: dict[str, Any] = {"power": powers.get(status, status.lower())}
+    if view["name"] != readable(spec.label):
+        changed["label"] = view["name"]
+    if outputs.get("flavour") not in (None, view["flavour"]):
+        changed["flavour"] = view["flavour"]
+    if "ports" in view:
+        changed["ports"] = _held(spec.ports, view["ports"])
+    attached = {known(one.volume): one for one in spec.volumes if isinstance(one.volume, str)}
+    changed["volumes"] = tuple(one for one in spec.volumes if one.volume in view["volumes"]) + tuple(
+        Attachment(volume=volume) for volume in view["volumes"] if volume not in attached
+    )
+    amiss = []
+    if status == "VERIFY_RESIZE":
+        amiss.append("a resize waits to be confirmed or reverted")
+    if (spec.power == "off") is not view["off"]:
+        amiss.append(f"its metadata say that it is meant to be {'off' if view['off'] else 'on'}")
+    moved = isinstance(spec.zone, str) and view["zone"] not in (None, spec.zone)
+    strange = (f"it is in the zone {view['zone']}, and was made in {spec.zone}",) if moved else ()
+    return Seen(msgspec.structs.replace(spec, **changed), tuple(amiss), strange)
+
+
+def _held(wanted: tuple[str | Ref, ...], there: Iterable[str]) -> tuple[str | Ref, ...]:
+    """Those of `wanted` that are there, in their order, and after them what is there beside."""
+    have = set(there)
+    return tuple(one for one in wanted if one in have) + tuple(sorted(have - set(wanted)))
+
+
 def _outputs(view: Observed) -> dict[str, Any]:
-    return {"id": view["id"]} | ({"host": view["host"]} if view["host"] else {})
+    return {"id": view["id"]} | {field: view[field] for field in ("host", "flavour") if view[field]}
 
 
 def _code_of(reason: str) -> str | None:

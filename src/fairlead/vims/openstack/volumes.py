@@ -16,9 +16,11 @@ from fairlead.resources import (
     Gone,
     Handle,
     Observed,
+    Outputs,
     Pending,
     Ready,
     Resource,
+    Seen,
     Status,
     Tag,
     VolumeSpec,
@@ -99,6 +101,17 @@ class VolumeKind(VolumeRules):
 
     def settled(self, observed: Observed, spec: VolumeSpec) -> bool:
         return bool(observed["size"] >= gibibytes(spec.size))
+
+    def seen(self, observed: Observed, spec: VolumeSpec, outputs: Outputs) -> Seen | Pending | Failed:
+        status = self.status(observed)
+        if isinstance(status, Pending | Failed):
+            return status
+        strange = []
+        if observed["size"] > gibibytes(spec.size):
+            strange.append(f"it is larger than recorded: {observed['size']} GiB")
+        if spec.volume_type not in (None, observed["type"]):
+            strange.append(f"its type is {observed['type']}, recorded is {spec.volume_type}")
+        return Seen(spec, strange=tuple(strange))
 
     async def update(self, handle: Handle, old: VolumeSpec, new: VolumeSpec) -> None:
         seen = await self.read(handle)

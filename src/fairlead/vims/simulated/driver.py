@@ -31,8 +31,10 @@ from fairlead.resources import (
     Ready,
     Resource,
     Rules,
+    Seen,
     Status,
     Tag,
+    Undecided,
     references,
 )
 from fairlead.resources.names import Incarnation
@@ -48,6 +50,15 @@ __all__ = ["SimulatedDriver"]
 T = TypeVar("T")
 _replace = msgspec.structs.replace
 _REFERRED = ("network", "image")
+_COMPARED = {
+    "network": ("label", "subnets", "mtu"),
+    "port": ("addresses", "mac"),
+    "volume": ("size",),
+    "image": (),
+    "affinity-group": (),
+    "compute": ("label", "cpus", "memory", "ports", "volumes", "power"),
+}
+"""What of each sort can be seen from outside, and is compared with the record."""
 _FATES = {"failed": "failed", "vanish": "gone", "stuck": "stuck"}
 """What becomes of a thing by the faults that show later."""
 
@@ -346,6 +357,15 @@ class _SimulatedKind:
 
     def settled(self, observed: Observed, spec: Any) -> bool:
         return bool(observed["spec"] == msgspec.json.decode(msgspec.json.encode(spec)))
+
+    def seen(self, observed: Observed, spec: Any, outputs: Outputs) -> Seen | Pending | Failed:
+        status = self.status(observed)
+        if isinstance(status, Pending | Failed):
+            return status
+        chosen = {field: observed["outputs"][field] for field in ("addresses", "mac") if self._sort == "port"}
+        there = msgspec.convert({**observed["spec"], **chosen}, type(spec))
+        compared = (field for field in _COMPARED[self._sort] if not isinstance(getattr(spec, field), Undecided))
+        return Seen(_replace(spec, **{field: getattr(there, field) for field in compared}))
 
     async def update(self, handle: Handle, old: Any, new: Any) -> None:
         def change(later: Fault | None) -> None:
