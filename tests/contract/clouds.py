@@ -36,8 +36,18 @@ _CREATIONS = {
     "volume": ("block-storage", r"POST .*/volumes$"),
     "image": ("image", r"PUT .*/file$"),
     "compute": ("compute", r"POST .*/servers$"),
+    "security-group": ("network", r"POST .*/security-group-rules$"),
+    "qos": ("network", r"POST .*/policies$"),
+    "router": ("network", r"PUT .*/add_router_interface$"),
+    "floating-ip": ("network", r"POST .*/floatingips$"),
+    "trunk": ("network", r"POST .*/trunks$"),
 }
 """The last call of each creation: its service, method and path."""
+_SORTS = (
+    *("compute", "floating-ip", "trunk", "router", "port", "security-group", "qos", "network", "volume"),
+    *("affinity-group", "image"),
+)
+"""In the order in which they can be removed."""
 
 
 def real_cloud() -> Access:
@@ -111,7 +121,7 @@ class OpenStackSubject:
             driver = open_driver(self, deployment)
             async with asyncio.timeout(300):
                 while left := await driver.tagged():
-                    for sort in ("compute", "port", "network", "volume", "affinity-group", "image"):
+                    for sort in _SORTS:
                         handles = [thing.handle for thing in left if thing.sort == sort]
                         await asyncio.gather(*(_remove(driver.kinds[sort], handle) for handle in handles))
             await driver.close()

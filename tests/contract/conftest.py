@@ -28,6 +28,7 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]
         yield SimulatedSubject(tmp_path)
     elif request.param == "peer-openstack":
         with PeerCloud() as peer:
+            peer.routing.add_external("public")
             yield OpenStackSubject(tmp_path, peer_access(peer))
     else:
         real: ContainersSubject | OpenStackSubject = (

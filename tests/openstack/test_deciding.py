@@ -282,6 +282,12 @@ def test_an_image_that_no_server_starts_from_is_told_before_it_is_sent(
             id="network in use",
         ),
         pytest.param(
+            ("network", 409, {"NeutronError": {"type": "SecurityGroupInUse", "message": "Security Group x in use."}}),
+            InUse,
+            "in-use",
+            id="group in use",
+        ),
+        pytest.param(
             ("compute", 409, {"conflictingRequest": {"message": "Cannot 'stop' while it is in task_state deleting"}}),
             VimUnavailable,
             "server-busy",

@@ -46,6 +46,10 @@ class Board:
     def kinds(self) -> Mapping[str, Kind[Any]]:
         return {}
 
+    @property
+    def withheld(self) -> frozenset[str]:
+        return frozenset()
+
     async def check(self) -> Check:
         return Check(reachable=True)
 

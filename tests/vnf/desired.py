@@ -21,13 +21,14 @@ from fairlead.sol import (
     VnfExtCpData,
 )
 from fairlead.vims import Traits
+from fairlead.vims.simulated import driver as simulated
 from fairlead.vnf.context import VnfContext, Where
 from fairlead.vnf.record import Instantiated, VnfRecord
 from fairlead.vnf.wanted import wanted_resources
 
 __all__ = ["EVERYTHING", "Wanted", "external", "managed", "wanted"]
 
-EVERYTHING = Traits(sorts=frozenset({"network", "port", "volume", "image", "affinity-group", "compute"}))
+EVERYTHING = Traits(sorts=simulated.traits.sorts)
 """A VIM with all portable sorts, none within another."""
 
 
@@ -63,13 +64,14 @@ def wanted(
     parameters: dict[str, Any] | None = None,
     started: bool = True,
     name: str | None = "vnf",
+    scale: dict[str, int] | None = None,
 ) -> Wanted:
     """What an instance with so many members of each VDU comes to."""
     vim = VimId("vim-1")
     state = Instantiated(
         flavour=vnfd.default_flavour,
         vim=vim,
-        scale={},
+        scale=scale or {},
         members={vdu: tuple(f"k{index}" for index in range(1, number + 1)) for vdu, number in members.items()},
         counters=dict(members),
         started=started,

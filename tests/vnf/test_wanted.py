@@ -310,3 +310,16 @@ def test_a_link_that_is_named_twice_takes_the_later_word() -> None:
     both = (*first, external("b", "two", outside=("192.0.2.2",)))
     found = wanted(small(), members={"gate": 1}, links=both)
     assert found.spec("gate/k1/gate_outside").network.name == "external/b"
+
+
+def test_what_a_machine_asks_of_its_host_is_said_in_openstacks_words_and_its_own_words_are_the_last() -> None:
+    pinned = VNFD.replace(
+        "virtual_cpu: { num_virtual_cpu: 1 }",
+        "virtual_cpu: { num_virtual_cpu: 1, virtual_cpu_pinning: { virtual_cpu_pinning_policy: static } }",
+    )
+    assert little(pinned).spec("gate/k1").constraints == {"openstack.extra_spec.hw:cpu_policy": "dedicated"}
+    own = pinned.replace(
+        "        description: The way in\n",
+        '        description: The way in\n        nfvi_constraints: { "openstack.extra_spec.hw:cpu_policy": shared }\n',
+    )
+    assert little(own).spec("gate/k1").constraints == {"openstack.extra_spec.hw:cpu_policy": "shared"}

@@ -49,6 +49,7 @@ from fairlead.descriptors.policies import (
     Trigger,
 )
 from fairlead.descriptors.problems import Mark, Problem, Problems, Severity, TooManyProblems, nearest
+from fairlead.descriptors.protocols import PROTOCOLS, WITH_PORTS
 from fairlead.descriptors.reading import Reading, read_vnfd
 from fairlead.descriptors.scalars import BadScalar, parse_scalar
 from fairlead.descriptors.vnfd import (
@@ -67,6 +68,8 @@ from fairlead.descriptors.vnfd import (
 
 __all__ = [
     "CODES",
+    "PROTOCOLS",
+    "WITH_PORTS",
     "AdditionalCapability",
     "Address",
     "AllocationPool",

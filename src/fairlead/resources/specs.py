@@ -21,11 +21,18 @@ __all__ = [
     "Attachment",
     "ComputeSpec",
     "File",
+    "FloatingIpSpec",
     "ImageSpec",
     "NetworkSpec",
     "PortSpec",
+    "QosSpec",
+    "RouterSpec",
+    "SecurityGroupSpec",
+    "SecurityRule",
     "Spec",
     "Subnet",
+    "Subport",
+    "TrunkSpec",
     "VolumeSpec",
     "known",
     "spec_type",
@@ -96,7 +103,8 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
 class NetworkSpec(Spec, frozen=True, kw_only=True, tag="network"):
     """A layer 2 network with its subnets. Outputs: `id`.
 
-    `internal` networks have no way out but through the network functions on them.
+    `internal` networks have no way out but through the network functions on them; another has a gateway in each subnet,
+    chosen by the VIM where none is given.
     """
 
     label: str
@@ -106,7 +114,11 @@ class NetworkSpec(Spec, frozen=True, kw_only=True, tag="network"):
 
 
 class PortSpec(Spec, frozen=True, kw_only=True, tag="port"):
-    """A connection point's port on a network. Outputs: `id`, `addresses` (tuple of strings), `mac`."""
+    """A connection point's port on a network. Outputs: `id`, `addresses` (tuple of strings), `mac`.
+
+    With `security_groups` only what they allow passes. `allowed_addresses` are those of others that it may use as its own:
+    addresses, ranges, or references to the `addresses` of ports. `profile` goes to the VIM's binding as it is.
+    """
 
     decided_for: ClassVar[Mapping[str, str]] = {"addresses": "network", "mac": "network"}
 
@@ -115,6 +127,73 @@ class PortSpec(Spec, frozen=True, kw_only=True, tag="port"):
     mac: str | Undecided = UNDECIDED
     order: int = 0
     vnic_type: str = "normal"
+    security_groups: tuple[str | Ref, ...] = ()
+    allowed_addresses: tuple[str | tuple[str, ...] | Ref, ...] = ()
+    qos: str | Ref | None = None
+    profile: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class SecurityRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What may pass: `ingress` or `egress`, `ipv4` or `ipv6`, the IANA number of a protocol (None: any), and its ports from
+    `first` to `last` (None: all of them)."""
+
+    direction: str = "ingress"
+    ether_type: str = "ipv4"
+    protocol: int | None = None
+    first: int | None = None
+    last: int | None = None
+
+
+class SecurityGroupSpec(Spec, frozen=True, kw_only=True, tag="security-group"):
+    """All that may pass at the ports that carry it: what no rule names does not. Outputs: `id`."""
+
+    label: str
+    rules: tuple[SecurityRule, ...] = ()
+
+
+class QosSpec(Spec, frozen=True, kw_only=True, tag="qos"):
+    """Rates at the ports that carry it, in bit/s, each way; None: no limit, no guarantee. Outputs: `id`."""
+
+    label: str
+    max_rate: int | None = None
+    min_rate: int | None = None
+
+
+class RouterSpec(Spec, frozen=True, kw_only=True, tag="router"):
+    """A way out for one network, to an external network (None: the VIM's own choice). Outputs: `id`."""
+
+    label: str
+    network: str | Ref
+    external: str | None = None
+
+
+class FloatingIpSpec(Spec, frozen=True, kw_only=True, tag="floating-ip"):
+    """An address on an external network (None: the VIM's own choice) at which a port is reached from outside.
+
+    `router` is what has to be there for that, where it is ours. Outputs: `id`, `address`.
+    """
+
+    decided_for: ClassVar[Mapping[str, str]] = {"address": "network"}
+
+    port: str | Ref
+    network: str | None = None
+    router: str | Ref | None = None
+    address: str | Undecided = UNDECIDED
+
+
+class Subport(msgspec.Struct, frozen=True, kw_only=True):
+    """A port within another's traffic, told apart by `segmentation_id` (with `inherit`: that of its network)."""
+
+    port: str | Ref
+    segmentation_type: str = "vlan"
+    segmentation_id: int | None = None
+
+
+class TrunkSpec(Spec, frozen=True, kw_only=True, tag="trunk"):
+    """A port that carries others. Outputs: `id`."""
+
+    port: str | Ref
+    subports: tuple[Subport, ...] = ()
 
 
 class VolumeSpec(Spec, frozen=True, kw_only=True, tag="volume"):
@@ -168,7 +247,8 @@ class ComputeSpec(Spec, frozen=True, kw_only=True, tag="compute"):
     """One machine: a server, or a container. Outputs: `id`, and `host` where the VIM tells it.
 
     `cpus` in cores, `memory` and `disk` in bytes. `power` is `on` or `off`. `constraints` are the VDU's own words to
-    one type of infrastructure, as `container.capabilities`. `ports` are in the order in which interfaces appear.
+    one type of infrastructure, as `container.capabilities`. `ports` are in the order in which interfaces appear; `trunks`
+    are those of its ports that have to be trunks before it starts.
     """
 
     label: str
@@ -186,3 +266,4 @@ class ComputeSpec(Spec, frozen=True, kw_only=True, tag="compute"):
     constraints: dict[str, str] = msgspec.field(default_factory=dict)
     zone: str | Undecided | None = None
     power: str = "on"
+    trunks: tuple[str | Ref, ...] = ()

@@ -194,7 +194,9 @@ class VimRegistry:
 
     def traits(self, vim: VimId) -> Traits:
         """What a planner must know of a prepared VIM."""
-        return self._get(vim).type.traits
+        connected = self._get(vim)
+        traits = connected.type.traits
+        return msgspec.structs.replace(traits, sorts=traits.sorts - connected.driver.withheld)
 
     def driver(self, vim: VimId) -> Driver:
         """The driver of a prepared VIM."""

@@ -100,6 +100,11 @@ class Driver(Protocol):
         """The kinds, by sort."""
         ...
 
+    @property
+    def withheld(self) -> Set[str]:
+        """Sorts that it has kinds for and that nothing is to be planned of, by the VIM's settings."""
+        ...
+
     async def check(self) -> Check:
         """Ask it how it is; never raises for what is wrong with the VIM."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fairlead.descriptors import VirtualLink
 from fairlead.resources import Name, NetworkSpec, Ownership, Subnet
 from fairlead.vnf.draft import Draft
+from fairlead.vnf.ways_out import routed
 
 __all__ = ["want_links"]
 
@@ -35,4 +36,5 @@ def _link(draft: Draft, link: VirtualLink) -> None:
         for protocol in link.l3_protocol_data
     )
     mtu = next((protocol.mtu for protocol in link.l2_protocol_data if protocol.mtu), None)
-    draft.add(name, NetworkSpec(label=draft.label(link.id), subnets=subnets, mtu=mtu))
+    spec = NetworkSpec(label=draft.label(link.id), subnets=subnets, mtu=mtu, internal=link.id not in routed(draft))
+    draft.add(name, spec)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairlead.descriptors import SoftwareImage, Storage, StorageKind, Vdu, VduKind
 from fairlead.errors import Unprocessable
+from fairlead.hot.sizes import extra_specs
 from fairlead.resources import AffinityGroupSpec, Attachment, ComputeSpec, Name, Ref, VolumeSpec
 from fairlead.vnf.boot import boot_of
 from fairlead.vnf.draft import Draft
@@ -34,7 +35,7 @@ class Machines:
 
     def _vnfc(self, vdu: Vdu, key: str, index: int) -> None:
         draft = self._draft
-        ports = self._points.want(vdu, key, index)
+        plugs = self._points.want(vdu, key, index)
         volumes = tuple(self._volume(key, vdu, draft.flavour.storages[storage]) for storage in vdu.storages)
         image = self._images.want(_image_of(vdu))
         boot = boot_of(draft, vdu.boot_data)
@@ -45,14 +46,15 @@ class Machines:
             cpus=cpus,
             memory=memory,
             disk=sum(storage.size for storage in vdu.local_storages),
-            ports=ports,
+            ports=plugs.ports,
             volumes=volumes,
             groups=self._groups(vdu),
             environment=boot.environment,
             files=boot.files,
             user_data=boot.user_data,
-            constraints=dict(vdu.nfvi_constraints),
+            constraints=_constraints(vdu),
             power="on" if draft.state.started else "off",
+            trunks=plugs.trunks,
         )
         draft.add(compute_name(vdu.id, key), spec)
 
@@ -73,6 +75,13 @@ class Machines:
         rules = self._draft.flavour.placement_rules.values()
         names = (Name(f"group/{rule.id}") for rule in rules if vdu.id in rule.members)
         return tuple(Ref(name) for name in names if name in self._draft.made)
+
+
+def _constraints(vdu: Vdu) -> dict[str, str]:
+    """The VDU's words to infrastructures: what SOL001 has attributes for in OpenStack's own words, then its own, which
+    are the last."""
+    asked = {f"openstack.extra_spec.{key}": value for key, value in extra_specs(vdu).items()}
+    return asked | dict(vdu.nfvi_constraints)
 
 
 def _image_of(vdu: Vdu) -> SoftwareImage | None:

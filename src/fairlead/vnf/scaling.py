@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 
-from fairlead.descriptors import Flavour
+from fairlead.descriptors import ConnectionPointKind, Flavour
 from fairlead.errors import Unprocessable
 
-__all__ = ["choose_members", "counts", "level_counts", "next_scale", "numbers_at", "scale_of_level"]
+__all__ = [
+    "choose_members",
+    "counts",
+    "level_counts",
+    "next_scale",
+    "numbers_at",
+    "scale_of_level",
+    "virtual_ip_counts",
+]
 
 
 def scale_of_level(flavour: Flavour, level: str | None) -> dict[str, int]:
@@ -83,6 +91,19 @@ def numbers_at(flavour: Flavour, scale: Mapping[str, int], level: str | None) ->
     began = scale_of_level(flavour, level)
     own, usual = level_counts(flavour, level, began), counts(flavour, began)
     return {vdu: number + own[vdu] - usual[vdu] for vdu, number in numbers.items()}
+
+
+def virtual_ip_counts(flavour: Flavour, scale: Mapping[str, int], level: str | None) -> dict[str, int]:
+    """How many instances of each VipCp there are, by the same arithmetic; one, where the descriptor says nothing."""
+    points = [id_ for id_, point in flavour.connection_points.items() if point.kind is ConnectionPointKind.VIRTUAL_IP]
+    began = scale_of_level(flavour, level) if level is not None else {}
+    own = flavour.levels[level].virtual_ips if level is not None else {}
+
+    def usual(id_: str, at: Mapping[str, int]) -> int:
+        steps = (sum(flavour.aspects[aspect].virtual_ip_increments(id_)[:number]) for aspect, number in at.items())
+        return flavour.initial_virtual_ips.get(id_, 1) + sum(steps)
+
+    return {id_: usual(id_, scale) + (own[id_] - usual(id_, began) if id_ in own else 0) for id_ in points}
 
 
 def next_scale(flavour: Flavour, scale: Mapping[str, int], aspect: str, steps: int) -> dict[str, int]:

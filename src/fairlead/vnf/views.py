@@ -25,6 +25,7 @@ from fairlead.sol import (
     ResourceHandle,
     ScaleInfo,
     VimConnectionInfo,
+    VipCpInfo,
     VirtualStorageResourceInfo,
     VnfcCpInfo,
     VnfcInfo,
@@ -108,6 +109,7 @@ class _Info:
                 ScaleInfo(aspect_id=aspect, scale_level=level) for aspect, level in self._state.scale.items()
             ),
             ext_cp_info=tuple(self._external_points()),
+            vip_cp_info=tuple(self._virtual_ips()),
             ext_virtual_link_info=tuple(self._external_links()),
             ext_managed_virtual_link_info=tuple(self._managed_links()),
             localization_language=self._state.language,
@@ -133,29 +135,73 @@ class _Info:
         )
 
     def _vnfc(self, vdu: str, key: str, row: Recorded[Any]) -> VnfcResourceInfo:
-        ports = [self._rows[name] for name in self._ports_of(row) if name in self._rows]
+        ports = [(self._rows[name], parent) for name, parent in self._ports_of(row).items() if name in self._rows]
         volumes = [self._rows.get(v.volume.name) for v in row.resource.spec.volumes if isinstance(v.volume, Ref)]
         return VnfcResourceInfo(
             id=row.incarnation,
             vdu_id=vdu,
             compute_resource=handle_of(row, self._connection),
             storage_resource_ids=tuple(volume.incarnation for volume in volumes if volume is not None),
-            vnfc_cp_info=tuple(self._vnfc_point(port) for port in ports),
+            vnfc_cp_info=tuple(self._vnfc_point(port, parent) for port, parent in ports),
             metadata={"vnfcInfoId": vnfc_id(vdu, key)},
         )
 
-    def _ports_of(self, row: Recorded[Any]) -> list[Name]:
-        return [port.name for port in row.resource.spec.ports if isinstance(port, Ref)]
+    def _ports_of(self, row: Recorded[Any]) -> dict[Name, Name | None]:
+        """The ports of a machine, and for those within a trunk the port that carries them."""
+        ports: dict[Name, Name | None] = {port.name: None for port in row.resource.spec.ports if isinstance(port, Ref)}
+        for trunk in row.resource.spec.trunks:
+            carried = self._rows.get(trunk.name) if isinstance(trunk, Ref) else None
+            if carried is not None:
+                spec = carried.resource.spec
+                ports |= {one.port.name: spec.port.name for one in spec.subports}
+        return ports
 
-    def _vnfc_point(self, port: Recorded[Any]) -> VnfcCpInfo:
+    def _vnfc_point(self, port: Recorded[Any], parent: Name | None) -> VnfcCpInfo:
         external = self._on_external(port)
+        carrier = self._rows.get(parent) if parent is not None else None
         return VnfcCpInfo(
             id=port.incarnation,
             cpd_id=_last(port.name),
             vnf_ext_cp_id=f"ext-{port.incarnation}" if external else None,
             cp_protocol_info=(_protocol(port),),
+            parent_cp_id=carrier.incarnation if carrier is not None else None,
             vnf_link_port_id=None if external else f"port-{port.incarnation}",
+            metadata=self._floating(port),
         )
+
+    def _floating(self, port: Recorded[Any]) -> dict[str, Any]:
+        """The address at which a port is reached from outside; ETSI has no attribute for it."""
+        row = self._rows.get(Name(f"floating-ip/{port.name}"))
+        address = row.outputs.get("address") if row is not None else None
+        return {"floatingIpAddress": address} if address is not None else {}
+
+    def _virtual_ips(self) -> list[VipCpInfo]:
+        rows = [row for name, row in self._rows.items() if name.startswith("vip/")]
+        return [
+            VipCpInfo(
+                cp_instance_id=row.incarnation,
+                cpd_id=_last(row.name),
+                vnf_ext_cp_id=f"ext-{row.incarnation}" if self._on_external(row) else None,
+                cp_protocol_info=(_protocol(row),),
+                associated_vnfc_cp_ids=tuple(port.incarnation for port in self._users(row)),
+                vnf_link_port_id=None if self._on_external(row) else f"port-{row.incarnation}",
+                metadata=self._floating(row),
+            )
+            for row in rows
+        ]
+
+    def _users(self, shared: Recorded[Any]) -> list[Recorded[Any]]:
+        """The ports that may use a virtual address."""
+        addresses = set(shared.outputs.get("addresses") or ())
+        ports = (row for row in self._rows.values() if row.resource.spec.sort() == "port")
+        return [
+            port
+            for port in ports
+            if any(
+                one.name == shared.name if isinstance(one, Ref) else one in addresses
+                for one in port.resource.spec.allowed_addresses
+            )
+        ]
 
     def _on_external(self, port: Recorded[Any]) -> bool:
         network = port.resource.spec.network
@@ -176,6 +222,7 @@ class _Info:
             for port in self._ports_on(Name(f"external/{link.id}")):
                 data = next((cp for cp in link.ext_cps if cp.cpd_id == _last(port.name)), link.ext_cps[0])
                 config = next(iter(data.cp_config), "default")
+                shared = port.name.startswith("vip/")
                 points.append(
                     VnfExtCpInfo(
                         id=f"ext-{port.incarnation}",
@@ -183,7 +230,9 @@ class _Info:
                         cp_config_id=config,
                         cp_protocol_info=(_protocol(port),),
                         ext_link_port_id=f"port-{port.incarnation}",
-                        associated_vnfc_cp_id=port.incarnation,
+                        associated_vnfc_cp_id=None if shared else port.incarnation,
+                        associated_vip_cp_id=port.incarnation if shared else None,
+                        metadata=self._floating(port),
                     )
                 )
         return points
@@ -234,14 +283,16 @@ class _Info:
         ]
 
     def _link_ports(self, network: Recorded[Any]) -> tuple[VnfLinkPortInfo, ...]:
+        ports = [(port, port.name.startswith("vip/")) for port in self._ports_on(network.name)]
         return tuple(
             VnfLinkPortInfo(
                 id=f"port-{port.incarnation}",
                 resource_handle=handle_of(port, self._connection),
-                cp_instance_id=port.incarnation,
-                cp_instance_type=CpInstanceType.VNFC_CP,
+                cp_instance_id=None if shared else port.incarnation,
+                cp_instance_type=None if shared else CpInstanceType.VNFC_CP,
+                vip_cp_instance_id=port.incarnation if shared else None,
             )
-            for port in self._ports_on(network.name)
+            for port, shared in ports
         )
 
     def _storages(self) -> list[VirtualStorageResourceInfo]:

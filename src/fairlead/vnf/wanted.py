@@ -1,8 +1,10 @@
 """From a descriptor and a record to the resources that should exist: the desired state of a VNF. Pure.
 
 Names are paths that stay the same over the instance's life: `image/<template>`, `link/<link>`, `external/<link>`,
-`<VDU>/<key>` for a VNFC's machine, `<VDU>/<key>/<connection point or storage>` for what belongs to it. Which sort lives
-within which is the VIM's trait, so one descriptor lands on any VIM.
+`<VDU>/<key>` for a VNFC's machine, `<VDU>/<key>/<connection point or storage>` for what belongs to it; what members share
+is called after what it is (`vip/...`, `security-group/...`, `qos/...`, `router/...`, `group/...`), a floating IP
+`floating-ip/<port>`. Which sorts there are, and which lives within which, are the VIM's traits, so one descriptor lands
+on any VIM.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Networks, subnets and ports of the peer."""
+"""Networks, subnets, ports and security groups of the peer; what is between networks is in `routing`."""
 
 from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -14,6 +15,14 @@ from tests.support.cloud.things import Thing, now, refused, wanted
 __all__ = ["Neutron"]
 
 
+_FILTERS = ("id", "name", "description", "device_id", "network_id", "project_id", "router:external")
+
+
+def _member(request: web.Request) -> str:
+    """The key of one in bodies."""
+    return request.match_info["sort"].replace("-", "_").removesuffix("s")
+
+
 class Neutron:
     """Holds them by id."""
 
@@ -22,6 +31,11 @@ class Neutron:
         self.networks: dict[str, Thing] = {}
         self.subnets: dict[str, Thing] = {}
         self.ports: dict[str, Thing] = {}
+        self.security_groups: dict[str, Thing] = {}
+        self.extensions = {"port-security", "security-group", "router", "qos", "trunk"}
+        self.add_security_group({"name": "default"})
+        self.holds: Callable[[str], bool] = lambda _: False
+        """Whether something else has a port that keeps it."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -31,6 +45,10 @@ class Neutron:
             web.post("/v2.0/networks", self._create_network),
             web.post("/v2.0/subnets", self._create_subnets),
             web.post("/v2.0/ports", self._create_port),
+            web.post("/v2.0/security-groups", self._create_security_group),
+            web.post("/v2.0/security-group-rules", self._create_security_rules),
+            web.delete("/v2.0/security-group-rules/{id}", self._delete_security_rule),
+            web.delete("/v2.0/security-groups/{id}", self._delete_security_group),
             web.put("/v2.0/{sort}/{id}", self._update),
             web.delete("/v2.0/networks/{id}", self._delete_network),
             web.delete("/v2.0/subnets/{id}", self._delete_subnet),
@@ -38,10 +56,10 @@ class Neutron:
         ]
 
     async def _extensions(self, request: web.Request) -> web.Response:
-        return web.json_response({"extensions": [{"alias": "port-security"}]})
+        return web.json_response({"extensions": [{"alias": alias} for alias in sorted(self.extensions)]})
 
     def _all(self, request: web.Request) -> dict[str, Thing]:
-        found: dict[str, Thing] = getattr(self, request.match_info["sort"])
+        found: dict[str, Thing] = getattr(self, request.match_info["sort"].replace("-", "_"))
         return found
 
     def _one(self, request: web.Request) -> Thing:
@@ -53,18 +71,25 @@ class Neutron:
             raise refused(404, f"{kind}NotFound", f"{kind} {key} could not be found.") from None
 
     async def _list(self, request: web.Request) -> web.Response:
-        suits = wanted(request, "id", "name", "description", "device_id", "network_id", "project_id")
+        suits = wanted(request, *_FILTERS)
         fields = request.query.getall("fields", [])
         found = [thing for thing in self._all(request).values() if suits(thing)]
         shown = [{field: thing.get(field) for field in fields or thing} for thing in found]
-        return web.json_response({request.match_info["sort"]: shown})
+        return web.json_response({request.match_info["sort"].replace("-", "_"): shown})
 
     async def _show(self, request: web.Request) -> web.Response:
-        return web.json_response({request.match_info["sort"].removesuffix("s"): self._one(request)})
+        return web.json_response({_member(request): self._one(request)})
 
     async def _create_network(self, request: web.Request) -> web.Response:
         asked = (await request.json())["network"]
-        made = {"mtu": 1450, "subnets": [], "status": "ACTIVE", **asked, **self._new()}
+        usual = {
+            "mtu": 1450,
+            "subnets": [],
+            "status": "ACTIVE",
+            "port_security_enabled": True,
+            "router:external": False,
+        }
+        made = {**usual, **asked, **self.new()}
         self.networks[made["id"]] = made
         return web.json_response({"network": made}, status=201)
 
@@ -75,11 +100,12 @@ class Neutron:
     def _create_subnet(self, asked: Thing) -> Thing:
         network = self.networks[asked["network_id"]]
         cidr = ip_network(asked["cidr"])
+        asked = {"gateway_ip": str(next(cidr.hosts())), **asked}
         for other in network["subnets"]:
             if cidr.overlaps(ip_network(self.subnets[other]["cidr"])):
                 words = f"Requested subnet with cidr: {cidr} for network: {network['id']} overlaps with another subnet."
                 raise refused(400, "InvalidInput", words)
-        made = {"gateway_ip": None, "enable_dhcp": True, "allocation_pools": [], **asked, **self._new()}
+        made = {"enable_dhcp": True, "allocation_pools": [], **asked, **self.new()}
         self.subnets[made["id"]] = made
         network["subnets"].append(made["id"])
         return made
@@ -89,19 +115,39 @@ class Neutron:
         network = self.networks.get(asked["network_id"])
         if network is None:
             raise refused(404, "NetworkNotFound", f"Network {asked['network_id']} could not be found.")
+        return web.json_response({"port": self.add_port(network, asked)}, status=201)
+
+    def add_port(self, network: Thing, asked: Thing) -> Thing:
         mac = asked.get("mac_address") or "fa:16:3e:" + ":".join(f"{random.randrange(256):02x}" for _ in range(3))
+        filtered = asked.get("port_security_enabled", network["port_security_enabled"])
         made: dict[str, Any] = {
             "status": "DOWN",
             "device_id": "",
+            "device_owner": "",
             "binding:vnic_type": "normal",
             "binding:vif_type": "unbound",
+            "port_security_enabled": filtered,
+            "security_groups": [next(iter(self.security_groups))] if filtered else [],
+            "allowed_address_pairs": [],
+            "qos_policy_id": None,
             **asked,
-            **self._new(),
+            **self.new(),
             "mac_address": mac,
             "fixed_ips": self._addresses(network, asked.get("fixed_ips")),
         }
+        self._check_filters(made)
         self.ports[made["id"]] = made
-        return web.json_response({"port": made}, status=201)
+        return made
+
+    def _check_filters(self, port: Thing) -> None:
+        if port["port_security_enabled"]:
+            return
+        if port["security_groups"]:
+            words = "Port Security must be enabled in order to have security groups and/or IP addresses."
+            raise refused(409, "PortSecurityAndIPRequiredForSecurityGroups", words)
+        if port["allowed_address_pairs"]:
+            words = "Port Security must be enabled in order to have allowed address pairs on a port."
+            raise refused(409, "AddressPairAndPortSecurityRequired", words)
 
     def _addresses(self, network: Thing, asked: list[Thing] | None) -> list[Thing]:
         taken = {fixed["ip_address"] for port in self.ports.values() for fixed in port["fixed_ips"]}
@@ -117,14 +163,72 @@ class Neutron:
         if asked is not None:
             return asked
         return [
-            {"ip_address": next(str(host) for host in list(subnet.hosts())[1:] if str(host) not in taken)}
+            {
+                "ip_address": next(str(host) for host in list(subnet.hosts())[1:] if str(host) not in taken),
+                "subnet_id": network["subnets"][0],
+            }
             for subnet in subnets[:1]
         ]
 
     async def _update(self, request: web.Request) -> web.Response:
-        thing, sort = self._one(request), request.match_info["sort"].removesuffix("s")
-        thing.update((await request.json())[sort])
-        return web.json_response({sort: thing})
+        thing, asked = self._one(request), (await request.json())[_member(request)]
+        if request.match_info["sort"] == "ports":
+            self._check_filters({**thing, **asked})
+        thing.update(asked)
+        return web.json_response({_member(request): thing})
+
+    # -- security groups ---------------------------------------------------------------------------------------------
+
+    def add_security_group(self, asked: Thing) -> Thing:
+        made = {**asked, **self.new(), "security_group_rules": []}
+        for ether_type in ("IPv4", "IPv6"):
+            made["security_group_rules"].append(self._rule(made["id"], direction="egress", ethertype=ether_type))
+        self.security_groups[made["id"]] = made
+        return made
+
+    def _rule(self, group: str, **asked: Any) -> Thing:
+        usual = dict.fromkeys(
+            ("protocol", "port_range_min", "port_range_max", "remote_ip_prefix", "remote_group_id"), None
+        )
+        return {**usual, **asked, "security_group_id": group, **self.new()}
+
+    async def _create_security_group(self, request: web.Request) -> web.Response:
+        made = self.add_security_group((await request.json())["security_group"])
+        return web.json_response({"security_group": made}, status=201)
+
+    async def _create_security_rules(self, request: web.Request) -> web.Response:
+        made = []
+        for asked in (await request.json())["security_group_rules"]:
+            group = self.security_groups.get(asked["security_group_id"])
+            if group is None:
+                words = f"Security group {asked['security_group_id']} does not exist"
+                raise refused(404, "SecurityGroupNotFound", words)
+            if 0 in (asked.get("port_range_min"), asked.get("port_range_max")):
+                raise refused(400, "SecurityGroupInvalidPortValue", "Invalid value for port 0")
+            same = [{**rule, **asked} == rule for rule in group["security_group_rules"]]
+            if any(same):
+                raise refused(409, "SecurityGroupRuleExists", "Security group rule already exists.")
+            made.append(self._rule(group=group["id"], **{k: v for k, v in asked.items() if "group_id" not in k}))
+            group["security_group_rules"].append(made[-1])
+        return web.json_response({"security_group_rules": made}, status=201)
+
+    async def _delete_security_rule(self, request: web.Request) -> web.Response:
+        for group in self.security_groups.values():
+            rules = group["security_group_rules"]
+            group["security_group_rules"] = [rule for rule in rules if rule["id"] != request.match_info["id"]]
+            if group["security_group_rules"] != rules:
+                return web.Response(status=204)
+        raise refused(404, "SecurityGroupRuleNotFound", "Security group rule does not exist.")
+
+    async def _delete_security_group(self, request: web.Request) -> web.Response:
+        key = request.match_info["id"]
+        if any(key in port["security_groups"] for port in self.ports.values()):
+            raise refused(409, "SecurityGroupInUse", f"Security Group {key} in use.")
+        if self.security_groups.pop(key, None) is None:
+            raise refused(404, "SecurityGroupNotFound", f"Security group {key} does not exist")
+        return web.Response(status=204)
+
+    # -- ends --------------------------------------------------------------------------------------------------------
 
     async def _delete_network(self, request: web.Request) -> web.Response:
         key = request.match_info["id"]
@@ -145,9 +249,11 @@ class Neutron:
 
     async def _delete_port(self, request: web.Request) -> web.Response:
         key = request.match_info["id"]
+        if self.holds(key):
+            raise refused(409, "PortInUseAsTrunkParent", f"Port {key} is currently a parent port for trunk.")
         if self.ports.pop(key, None) is None:
             raise refused(404, "PortNotFound", f"Port {key} could not be found.")
         return web.Response(status=204)
 
-    def _new(self) -> Thing:
+    def new(self) -> Thing:
         return {"id": str(uuid.uuid4()), "project_id": self._project, "created_at": now()}

@@ -40,6 +40,7 @@ class Nova:
             web.get(f"{root}/os-availability-zone", self._zones),
             web.get(f"{root}/flavors/detail", self._list_flavours),
             web.post(f"{root}/flavors", self._create_flavour),
+            web.post(f"{root}/flavors/{{id}}/os-extra_specs", self._specify_flavour),
             web.get(f"{root}/os-server-groups", self._list_groups),
             web.post(f"{root}/os-server-groups", self._create_group),
             web.get(f"{root}/os-server-groups/{{id}}", self._show_group),
@@ -70,9 +71,16 @@ class Nova:
 
     async def _create_flavour(self, request: web.Request) -> web.Response:
         asked = (await request.json())["flavor"]
+        if any(flavour["name"] == asked["name"] for flavour in self.flavours.values()):
+            raise nova_refusal(409, f"Flavor with name {asked['name']} already exists.")
         made = _flavour(asked["name"], asked["vcpus"], asked["ram"], asked["disk"])
         self.flavours[made["id"]] = made
         return web.json_response({"flavor": made})
+
+    async def _specify_flavour(self, request: web.Request) -> web.Response:
+        specs = self.flavours[request.match_info["id"]]["extra_specs"]
+        specs |= (await request.json())["extra_specs"]
+        return web.json_response({"extra_specs": specs})
 
     # -- groups ------------------------------------------------------------------------------------------------------
 

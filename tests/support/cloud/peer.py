@@ -16,6 +16,7 @@ from aiohttp import web
 
 from tests.support.cloud.neutron import Neutron
 from tests.support.cloud.nova import Nova
+from tests.support.cloud.routing import Routing
 from tests.support.cloud.storage import Cinder, Glance
 from tests.support.cloud.things import Due, Refusal
 
@@ -32,6 +33,8 @@ class PeerCloud:
     def __init__(self) -> None:
         due = Due()
         self.neutron = Neutron(PROJECT)
+        self.routing = Routing(self.neutron)
+        self.neutron.holds = self.routing.held_by_trunk
         self.cinder = Cinder(due)
         self.glance = Glance()
         self.nova = Nova(self.neutron, self.cinder, self.glance, due)
@@ -67,15 +70,16 @@ class PeerCloud:
         app = web.Application(client_max_size=2**30, middlewares=[self._middleware])
         app.router.add_get("/identity/v3", self._about_keystone)
         app.router.add_post("/identity/v3/auth/tokens", self._token)
-        for path, service in (
-            ("/compute", self.nova),
-            ("/network", self.neutron),
-            ("/volume", self.cinder),
-            ("/image", self.glance),
+        for path, services in (
+            ("/compute", (self.nova,)),
+            ("/network", (self.routing, self.neutron)),
+            ("/volume", (self.cinder,)),
+            ("/image", (self.glance,)),
         ):
             part = web.Application(client_max_size=2**30)
             part.router.add_get("/", self._version)
-            part.add_routes(service.routes())
+            for service in services:
+                part.add_routes(service.routes())
             app.add_subapp(path, part)
         runner = web.AppRunner(app, shutdown_timeout=0)
         await runner.setup()

@@ -46,7 +46,12 @@ def now() -> str:
 def wanted(request: web.Request, *fields: str) -> Callable[[Thing], bool]:
     """Whether a thing has, in each of `fields`, one of the values that are asked for."""
     asked = {field: set(request.query.getall(field)) for field in fields if field in request.query}
-    return lambda thing: all(thing.get(field) in values for field, values in asked.items())
+    return lambda thing: all(_word(thing.get(field)) in values for field, values in asked.items())
+
+
+def _word(value: Any) -> Any:
+    """As a query has it."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 class Due:

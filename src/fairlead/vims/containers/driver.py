@@ -55,6 +55,10 @@ class ContainersDriver:
     def kinds(self) -> Mapping[str, Kind[Any]]:
         return self._kinds
 
+    @property
+    def withheld(self) -> Set[str]:
+        return frozenset()
+
     async def check(self) -> Check:
         try:
             version = await self._engine.get("/version", "tell its version")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from fairlead.errors import VimRefused
 from fairlead.resources import Handle, Kind, Observed, Tag
@@ -20,15 +20,21 @@ from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, is_id
 from fairlead.vims.openstack.compute import ComputeKind
 from fairlead.vims.openstack.flavours import Flavours
+from fairlead.vims.openstack.floating import FloatingIpKind
 from fairlead.vims.openstack.groups import GroupKind, listed_groups
 from fairlead.vims.openstack.images import ImageKind
 from fairlead.vims.openstack.inventory import capacity_of, check_of
 from fairlead.vims.openstack.networks import NETWORK_FIELDS, NetworkKind, network_view
+from fairlead.vims.openstack.neutron import Described, Extensions, described
 from fairlead.vims.openstack.ports import PORT_FIELDS, PortKind, port_view
+from fairlead.vims.openstack.qos import QosKind
+from fairlead.vims.openstack.routers import Outside, RouterKind
+from fairlead.vims.openstack.security import SecurityGroupKind
 from fairlead.vims.openstack.servers import Servers
 from fairlead.vims.openstack.stock import missing_on
 from fairlead.vims.openstack.surveying import add_details
 from fairlead.vims.openstack.tags import deployment_word, metadata_filter, tag_in, tag_of_line
+from fairlead.vims.openstack.trunks import TrunkKind
 from fairlead.vims.openstack.volumes import VolumeKind
 from fairlead.vims.seam import Artifacts, Capacity, Check, Tagged
 
@@ -50,18 +56,32 @@ class OpenStackDriver:
         self._flavours = Flavours(cloud)
         self._volumes = VolumeKind(cloud)
         self._answers = Answers()
+        extensions, outside = Extensions(cloud), Outside(cloud)
+        self._extensions = extensions
+        self._described: tuple[Described, ...] = (
+            SecurityGroupKind(cloud, self._answers),
+            QosKind(cloud, self._answers),
+            RouterKind(cloud, self._answers, outside),
+            FloatingIpKind(cloud, self._answers, outside),
+            TrunkKind(cloud, self._answers),
+        )
         self._kinds: dict[str, Kind[Any]] = {
             "image": ImageKind(cloud, artifacts),
-            "network": NetworkKind(cloud, self._answers),
-            "port": PortKind(cloud, self._answers),
+            "network": NetworkKind(cloud, self._answers, extensions),
+            "port": PortKind(cloud, self._answers, extensions),
             "volume": self._volumes,
             "affinity-group": GroupKind(cloud),
             "compute": ComputeKind(cloud, self._servers, self._flavours),
+            **{kind.sort: cast("Kind[Any]", kind) for kind in self._described},
         }
 
     @property
     def kinds(self) -> Mapping[str, Kind[Any]]:
         return self._kinds
+
+    @property
+    def withheld(self) -> Set[str]:
+        return frozenset({"qos"}) if self._cloud.settings.bit_rates == "ignore" else frozenset()
 
     async def check(self) -> Check:
         return await check_of(self._cloud, self._flavours)
@@ -154,32 +174,37 @@ class OpenStackDriver:
 
     async def tagged(self) -> list[Tagged]:
         project, _ = await self._cloud.about()
-        fields = ["id", "description", "created_at"]
-        servers, networks, ports, volumes, images, groups = await asyncio.gather(
+        servers, networks, ports, volumes, images, groups, *others = await asyncio.gather(
             self._cloud.all(
                 "compute", "/servers/detail", "servers", "list servers", tags=deployment_word(self._deployment)
             ),
-            self._cloud.get("network", "/networks", "list networks", project_id=project, fields=fields),
-            self._cloud.get("network", "/ports", "list ports", project_id=project, fields=fields),
+            described(self._cloud, "/networks", project_id=project),
+            described(self._cloud, "/ports", project_id=project),
             self._all_volumes(),
             self._cloud.all(
                 "image", "/images", "images", "list images", fairlead_deployment=self._deployment, limit=200
             ),
             listed_groups(self._cloud),
+            *(self._all_of(kind, project) for kind in self._described),
         )
         found = [("compute", seen, tag_in(seen.get("metadata")), seen.get("created")) for seen in servers]
-        found += [
-            ("network", seen, tag_of_line(seen["description"]), seen["created_at"]) for seen in networks["networks"]
-        ]
-        found += [("port", seen, tag_of_line(seen["description"]), seen["created_at"]) for seen in ports["ports"]]
         found += [("volume", seen, tag_in(seen.get("metadata")), seen.get("created_at")) for seen in volumes]
         found += [("image", seen, tag_in(seen), seen.get("created_at")) for seen in images]
         found += [("affinity-group", seen, tag_of_line(seen["name"]), None) for seen in groups]
+        sorts = ("network", "port", *(kind.sort for kind in self._described))
+        for sort, things in zip(sorts, (networks, ports, *others), strict=True):
+            found += [(sort, seen, tag_of_line(seen["description"]), seen.get("created_at")) for seen in things]
         return [
             Tagged(sort, Handle(seen["id"]), tag, _seconds(created))
             for sort, seen, tag, created in found
             if tag is not None and self._is_ours(tag)
         ]
+
+    async def _all_of(self, kind: Described, project: str) -> list[dict[str, Any]]:
+        """Those that say that they are Fairlead's; none where the cloud has no such things."""
+        if not await self._extensions.has(kind.extension):
+            return []
+        return await described(self._cloud, kind.collection, project_id=project)
 
     def _is_ours(self, tag: Tag) -> bool:
         return tag.deployment == self._deployment

@@ -13,6 +13,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -139,12 +140,15 @@ class Flavours:
         body["os-flavor-access:is_public"] = False
         what = f"create a flavour of {size.words()}"
         try:
-            made = (await self._cloud.post("compute", "/flavors", what, {"flavor": body}))["flavor"]
-            if size.specs:
+            with suppress(Taken):
+                await self._cloud.post("compute", "/flavors", what, {"flavor": body})
+            found = named(await self.all(at_once=True), name)
+            if found is not None and found.specs != dict(
+                size.specs
+            ):  # also one whose creation was broken off before this
                 specs = {"extra_specs": dict(size.specs)}
-                await self._cloud.post("compute", to("flavors", made["id"], "os-extra_specs"), what, specs)
-        except Taken:
-            pass
+                await self._cloud.post("compute", to("flavors", found.id, "os-extra_specs"), what, specs)
+                found = named(await self.all(at_once=True), name)
         except Denied as error:
             raise Denied(
                 f"Nova does not allow us to {what}.",
@@ -152,7 +156,6 @@ class Flavours:
                 cause=error.cause,
                 remedy="Turn create_flavours off and create one yourself, or give credentials that may.",
             ) from error
-        found = named(await self.all(at_once=True), name)
         if found is None:
             raise VimRefused(
                 f"The flavour '{name}' was created and is not listed.", code="flavour-missing", cause="not in the list"

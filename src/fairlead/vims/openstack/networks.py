@@ -33,6 +33,7 @@ from fairlead.resources import (
 )
 from fairlead.vims.openstack.answers import Answers
 from fairlead.vims.openstack.cloud import Cloud, is_id, to
+from fairlead.vims.openstack.neutron import Extensions
 from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import NetworkRules
 from fairlead.vims.openstack.tags import line_of, readable, tag_of_line
@@ -48,10 +49,10 @@ class NetworkKind(NetworkRules):
     settling = 10.0
     """A call that was given up may still be under way in the service."""
 
-    def __init__(self, cloud: Cloud, answers: Answers) -> None:
+    def __init__(self, cloud: Cloud, answers: Answers, extensions: Extensions) -> None:
         self._cloud = cloud
         self._answers = answers
-        self._extensions: frozenset[str] | None = None
+        self._extensions = extensions
 
     async def create(self, resource: Resource[NetworkSpec], tag: Tag) -> Handle:
         with concerning(resource.name):
@@ -62,12 +63,12 @@ class NetworkKind(NetworkRules):
         body: dict[str, Any] = {"name": readable(spec.label), "description": line_of(tag)}
         if spec.mtu:
             body["mtu"] = spec.mtu
-        if not self._cloud.settings.port_security and "port-security" in await self._offered():
+        if not self._cloud.settings.port_security and await self._extensions.has("port-security"):
             body["port_security_enabled"] = False
         made = (await self._cloud.post("network", "/networks", what, {"network": body}))["network"]
         handle = Handle(made["id"])
         try:
-            made["subnets"] = await self._add_subnets(handle, spec.subnets, tag)
+            made["subnets"] = await self._add_subnets(handle, spec, spec.subnets, tag)
         except VimUnavailable:
             raise
         except VimError:
@@ -77,17 +78,13 @@ class NetworkKind(NetworkRules):
         self._answers.note("network", handle, network_view(made))
         return handle
 
-    async def _offered(self) -> frozenset[str]:
-        if self._extensions is None:
-            seen = await self._cloud.get("network", "/extensions", "list its extensions", fields="alias")
-            self._extensions = frozenset(extension["alias"] for extension in seen["extensions"])
-        return self._extensions
-
-    async def _add_subnets(self, network: Handle, subnets: tuple[Subnet, ...], tag: Tag) -> list[str]:
+    async def _add_subnets(
+        self, network: Handle, spec: NetworkSpec, subnets: tuple[Subnet, ...], tag: Tag
+    ) -> list[str]:
         """Make them, by one call; returns their ids."""
         made: dict[str, Any] = {"subnets": ()}
         if subnets:
-            bodies = [_subnet_body(network, subnet, tag) for subnet in subnets]
+            bodies = [_subnet_body(network, spec, subnet, tag) for subnet in subnets]
             cidrs = ", ".join(subnet.cidr for subnet in subnets)
             made = await self._cloud.post("network", "/subnets", f"create the subnets {cidrs}", {"subnets": bodies})
         return [subnet["id"] for subnet in made["subnets"]]
@@ -108,7 +105,7 @@ class NetworkKind(NetworkRules):
         seen = (await self._cloud.get("network", "/subnets", "list subnets", **query))["subnets"]
         there = {ip_network(subnet["cidr"]) for subnet in seen}
         missing = tuple(subnet for subnet in spec.subnets if ip_network(subnet.cidr, strict=False) not in there)
-        await self._add_subnets(network, missing, tag)
+        await self._add_subnets(network, spec, missing, tag)
 
     async def read(self, handle: Handle) -> Observed | None:
         if is_id(handle):
@@ -149,7 +146,9 @@ class NetworkKind(NetworkRules):
         if "details" in observed:
             there = {ip_network(one["cidr"]): one for one in observed["details"]}
             pairs = [(subnet, there.pop(_range(subnet), None)) for subnet in spec.subnets]
-            changed["subnets"] = tuple(_subnet_seen(subnet, one) for subnet, one in pairs if one is not None)
+            changed["subnets"] = tuple(
+                _subnet_seen(subnet, one, chosen=not spec.internal) for subnet, one in pairs if one is not None
+            )
             strange = tuple(f"it has a subnet {cidr} that is not ours" for cidr in sorted(map(str, there)))
         return Seen(msgspec.structs.replace(spec, **changed), amiss, strange)
 
@@ -161,19 +160,20 @@ class NetworkKind(NetworkRules):
         what = f"change network '{new.label}'"
         changed = await self._cloud.put("network", to("networks", handle), what, {"network": body})
         if old.subnets != new.subnets:
-            await self._reset_subnets(handle, new.subnets, tag_of_line(changed["network"].get("description")))
+            await self._reset_subnets(handle, new, tag_of_line(changed["network"].get("description")))
 
-    async def _reset_subnets(self, network: Handle, subnets: tuple[Subnet, ...], tag: Tag | None) -> None:
+    async def _reset_subnets(self, network: Handle, spec: NetworkSpec, tag: Tag | None) -> None:
         """Have the subnets of a network as they are to be, those that are not there anew."""
         query = {"network_id": network, "fields": ["id", "cidr"]}
         listed = (await self._cloud.get("network", "/subnets", "list subnets", **query))["subnets"]
         there = {ip_network(one["cidr"]): one["id"] for one in listed}
         if tag is None:
             raise VimRefused("The network does not carry our mark any more.", code="not-ours", cause="its description")
-        await self._add_subnets(network, tuple(one for one in subnets if _range(one) not in there), tag)
-        for subnet in subnets:
+        missing = tuple(subnet for subnet in spec.subnets if _range(subnet) not in there)
+        await self._add_subnets(network, spec, missing, tag)
+        for subnet in spec.subnets:
             if _range(subnet) in there:
-                wanted = _subnet_body(network, subnet, tag)
+                wanted = _subnet_body(network, spec, subnet, tag)
                 fields = ("gateway_ip", "enable_dhcp", "allocation_pools")
                 body = {field: wanted[field] for field in fields if field in wanted}
                 path = to("subnets", there[_range(subnet)])
@@ -203,17 +203,19 @@ def _range(subnet: Subnet) -> IPv4Network | IPv6Network:
     return ip_network(subnet.cidr, strict=False)
 
 
-def _subnet_seen(subnet: Subnet, one: Mapping[str, Any]) -> Subnet:
-    """`subnet` as it is set now; pools are compared where it asks for some."""
+def _subnet_seen(subnet: Subnet, one: Mapping[str, Any], *, chosen: bool) -> Subnet:
+    """`subnet` as it is set now; pools are compared where it asks for some, and so is a gateway that Neutron has `chosen`."""
     pools = tuple((pool["start"], pool["end"]) for pool in one.get("allocation_pools") or ())
     same = not subnet.pools or sorted(pools) == sorted(subnet.pools)
+    gateway = None if chosen and subnet.gateway is None else one["gateway_ip"]
     return msgspec.structs.replace(
-        subnet, gateway=one["gateway_ip"], dhcp=one["enable_dhcp"], pools=subnet.pools if same else pools
+        subnet, gateway=gateway, dhcp=one["enable_dhcp"], pools=subnet.pools if same else pools
     )
 
 
-def _subnet_body(network: Handle, subnet: Subnet, tag: Tag) -> dict[str, Any]:
-    """A network function's own links have no router of the cloud's, so no gateway is told to guests unless one is asked for."""
+def _subnet_body(network: Handle, spec: NetworkSpec, subnet: Subnet, tag: Tag) -> dict[str, Any]:
+    """An internal link has no router of the cloud's, so no gateway is told to guests unless one is asked for; for another
+    Neutron chooses one."""
     version = ip_network(subnet.cidr, strict=False).version
     body: dict[str, Any] = {
         "network_id": network,
@@ -223,6 +225,8 @@ def _subnet_body(network: Handle, subnet: Subnet, tag: Tag) -> dict[str, Any]:
         "enable_dhcp": subnet.dhcp,
         "description": line_of(tag),
     }
+    if subnet.gateway is None and not spec.internal:
+        del body["gateway_ip"]
     if subnet.pools:
         body["allocation_pools"] = [{"start": first, "end": last} for first, last in subnet.pools]
     if version == 6 and subnet.dhcp:

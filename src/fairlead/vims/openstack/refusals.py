@@ -109,6 +109,13 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Disconnect what uses it, then retry.",
     ),
     (
+        r"(securitygroup|router|trunk|parentport)inuse|qospolicyinuse|routerinterfaceinuse|portinuseastrunkparent"
+        r"|portinuseassubport",
+        InUse,
+        "in-use",
+        "Remove what uses it, then retry.",
+    ),
+    (
         r"task_state|while it is in vm_state|instance .* is not ready",
         VimUnavailable,
         "server-busy",

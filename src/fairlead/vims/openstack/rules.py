@@ -11,17 +11,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+import msgspec
+
 from fairlead.resources import (
     AffinityGroupSpec,
     ComputeSpec,
     DefaultRules,
+    FloatingIpSpec,
     ImageSpec,
     Name,
     NetworkSpec,
     Order,
+    Outputs,
     PortSpec,
     Ref,
+    RouterSpec,
     Rules,
+    TrunkSpec,
     Undecided,
     VolumeSpec,
 )
@@ -29,10 +35,15 @@ from fairlead.resources import (
 __all__ = [
     "RULES",
     "ComputeRules",
+    "FloatingIpRules",
     "GroupRules",
     "ImageRules",
     "NetworkRules",
     "PortRules",
+    "QosRules",
+    "RouterRules",
+    "SecurityGroupRules",
+    "TrunkRules",
     "VolumeRules",
     "boot_volume",
 ]
@@ -68,7 +79,7 @@ class ComputeRules(DefaultRules):
 
     def rebinds(self, spec: ComputeSpec, replaced: Set[Name]) -> bool:
         """Ports and data volumes are plugged and unplugged; nothing else is changed under a server."""
-        fixed = (spec.image, boot_volume(spec), *spec.groups)
+        fixed = (spec.image, boot_volume(spec), *spec.groups, *spec.trunks)
         return not any(isinstance(held, Ref) and held.name in replaced for held in fixed)
 
     def order(self, old: ComputeSpec, new: ComputeSpec) -> Order:
@@ -85,7 +96,12 @@ class PortRules(DefaultRules):
     def replaced_by(self, old: PortSpec, new: PortSpec) -> str | None:
         if old.network != new.network:
             return "it moves to another network"
-        return _reason(old, new, {"vnic_type": "the type of its NIC", "mac": "its MAC"}, "a port in use")
+        fields = {"vnic_type": "the type of its NIC", "profile": "the profile of its binding", "mac": "its MAC"}
+        return _reason(old, new, fields, "a port in use")
+
+    def rebinds(self, spec: PortSpec, replaced: Set[Name]) -> bool:
+        """Groups, rates and the addresses of others are changed under it; its network is not."""
+        return not (isinstance(spec.network, Ref) and spec.network.name in replaced)
 
     def order(self, old: PortSpec, new: PortSpec) -> Order:
         fixed = not isinstance(new.addresses, Undecided) or not isinstance(new.mac, Undecided)
@@ -139,10 +155,71 @@ class GroupRules(DefaultRules):
         return _reason(old, new, fields, "a server group")
 
 
+class SecurityGroupRules(DefaultRules):
+    """A security group: all about it changes in place."""
+
+    def rebinds(self, spec: Any, replaced: Set[Name]) -> bool:
+        return True
+
+
+class QosRules(DefaultRules):
+    """A QoS policy: all about it changes in place."""
+
+
+class RouterRules(DefaultRules):
+    """A router. What it connects is what it is for."""
+
+    def replaced_by(self, old: RouterSpec, new: RouterSpec) -> str | None:
+        return _reason(old, new, {"network": "the network that it connects"}, "a router")
+
+    def order(self, old: RouterSpec, new: RouterSpec) -> Order:
+        """A subnet's gateway address is one router's."""
+        return Order.DELETE_FIRST
+
+
+class FloatingIpRules(DefaultRules):
+    """A floating IP. Its address is lost with it, so it goes last."""
+
+    irreversible = True
+
+    def replaced_by(self, old: FloatingIpSpec, new: FloatingIpSpec) -> str | None:
+        return _reason(old, new, {"network": "the network that its address is on"}, "a floating IP")
+
+    def rebinds(self, spec: FloatingIpSpec, replaced: Set[Name]) -> bool:
+        """It can lead to another port; it cannot be without its router."""
+        return not (isinstance(spec.router, Ref) and spec.router.name in replaced)
+
+    def order(self, old: FloatingIpSpec, new: FloatingIpSpec) -> Order:
+        return Order.DELETE_FIRST
+
+    def pin(self, spec: FloatingIpSpec, outputs: Outputs) -> FloatingIpSpec:
+        """The address is what Neutron gave, also where another had been asked for."""
+        return msgspec.structs.replace(spec, address=outputs.get("address", spec.address))
+
+
+class TrunkRules(DefaultRules):
+    """A trunk."""
+
+    def replaced_by(self, old: TrunkSpec, new: TrunkSpec) -> str | None:
+        return _reason(old, new, {"port": "the port that it is made of"}, "a trunk")
+
+    def rebinds(self, spec: TrunkSpec, replaced: Set[Name]) -> bool:
+        """Ports within it come and go."""
+        return not (isinstance(spec.port, Ref) and spec.port.name in replaced)
+
+    def order(self, old: TrunkSpec, new: TrunkSpec) -> Order:
+        return Order.DELETE_FIRST
+
+
 RULES: Mapping[str, Rules[Any]] = {
     "image": ImageRules(),
     "network": NetworkRules(),
+    "security-group": SecurityGroupRules(),
+    "qos": QosRules(),
+    "router": RouterRules(),
     "port": PortRules(),
+    "floating-ip": FloatingIpRules(),
+    "trunk": TrunkRules(),
     "volume": VolumeRules(),
     "affinity-group": GroupRules(),
     "compute": ComputeRules(),

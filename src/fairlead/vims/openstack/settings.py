@@ -46,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port_security: bool = False
     """Whether networks that we create filter what is sent from and to other addresses than a port's own. Network functions forward
     packets of others, so it is off unless asked for. Networks that are given keep what they have."""
+    floating_network: str | None = None
+    """The external network that floating IPs and routers are on, by name or id; None: the only one that there is."""
+    bit_rates: Literal["ignore", "limit", "guarantee"] = "ignore"
+    """What becomes of the bit rates of links and connection points. SOL001 has every link state some, so they are often filler; and
+    Neutron lets only administrators make QoS policies, unless its policy says otherwise."""
     config_drive: bool = True
     """Whether servers get their metadata and user data on a drive, which works on networks without DHCP and metadata service."""
     endpoints: dict[str, str] = {}

@@ -72,6 +72,8 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     down: bool = False
     """Answer every call with 503."""
     faults: tuple[Fault, ...] = ()
+    without: tuple[str, ...] = ("qos",)
+    """Sorts that nothing is planned of. SOL001 has every link state bit rates, so they are often filler."""
     networks: dict[str, str] = {}
     """Networks of somebody else's that are there already: id to CIDR. Requests name them as external links."""
     images: tuple[str, ...] | None = None

@@ -43,22 +43,37 @@ from fairlead.vims.seam import Capacity, Check, Finding, Tagged
 from fairlead.vims.simulated.behaviour import Behaviour, Fault
 from fairlead.vims.simulated.rules import RULES
 from fairlead.vims.simulated.stock import missing_of
-from fairlead.vims.simulated.world import Thing, World
+from fairlead.vims.simulated.world import Thing, World, used_by
 
 __all__ = ["SimulatedDriver"]
 
 T = TypeVar("T")
 _replace = msgspec.structs.replace
-_REFERRED = ("network", "image")
 _COMPARED = {
     "network": ("label", "subnets", "mtu"),
-    "port": ("addresses", "mac"),
+    "security-group": ("label", "rules"),
+    "qos": ("label", "max_rate", "min_rate"),
+    "router": ("label",),
+    "port": ("addresses", "mac", "security_groups", "allowed_addresses", "qos"),
+    "floating-ip": ("port",),
+    "trunk": ("subports",),
     "volume": ("size",),
     "image": (),
     "affinity-group": (),
     "compute": ("label", "cpus", "memory", "ports", "volumes", "power"),
 }
 """What of each sort can be seen from outside, and is compared with the record."""
+_HELD: Mapping[str, tuple[str, ...]] = {
+    "network": (),
+    "volume": (),
+    "image": ("compute",),
+    "security-group": (),
+    "qos": (),
+    "router": (),
+    "trunk": (),
+    "port": ("compute", "floating-ip"),
+}
+"""What cannot go while others use it, and which of those let it go nevertheless."""
 _FATES = {"failed": "failed", "vanish": "gone", "stuck": "stuck"}
 """What becomes of a thing by the faults that show later."""
 
@@ -88,6 +103,10 @@ class SimulatedDriver:
     @property
     def kinds(self) -> Mapping[str, Kind[Any]]:
         return self._kinds
+
+    @property
+    def withheld(self) -> Set[str]:
+        return frozenset(self.behaviour.without)
 
     async def check(self) -> Check:
         try:
@@ -299,10 +318,8 @@ class _SimulatedKind:
             raise VimRefused(
                 "A reference was not resolved.", cause=str(references(resource.spec)), resource=resource.name
             )
-        named = [spec[field] for field in _REFERRED if spec.get(field)] + list(spec.get("ports", ()))
-        named += [attached["volume"] for attached in spec.get("volumes", ())]
-        for other in named:
-            if self._driver.look(str(other)) is None:
+        for other in sorted(used_by(self._sort, spec)):
+            if self._driver.look(other) is None:
                 raise VimRefused(f"There is no '{other}'.", cause="404 not found", resource=resource.name)
 
     def _outputs(self, handle: Handle, spec: dict[str, Any], before: Mapping[str, Any] | None = None) -> Outputs:
@@ -322,6 +339,9 @@ class _SimulatedKind:
                 outputs["mac"] = before["mac"] if before is not None else _mac()
         if self._sort == "compute":
             outputs["host"] = "simulated-host"
+        if self._sort == "floating-ip":
+            kept = spec["address"] if isinstance(spec["address"], str) else (before or {}).get("address")
+            outputs["address"] = kept or f"198.51.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"
         return outputs
 
     def _refuse_taken(self, network: str, addresses: list[str], port: str) -> None:
@@ -400,11 +420,11 @@ class _SimulatedKind:
         await self._driver.call("delete", self._sort, self._name(handle), end)
 
     def _refuse_in_use(self, handle: Handle) -> None:
-        if self._sort not in ("network", "volume", "image"):
+        if self._sort not in _HELD:
             return
         for user in self._world.users(handle):
             live = self._driver.look(user)
-            if live is not None and not (self._sort == "image" and user.startswith("compute")):
+            if live is not None and not user.startswith(_HELD[self._sort]):
                 raise VimRefused(f"'{handle}' is in use by '{user}'.", cause="409 in use")
 
     async def perform(self, handle: Handle, action: Action) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Thing", "World"]
+__all__ = ["Thing", "World", "used_by"]
 
 _worlds: dict[str, World] = {}
 
@@ -102,7 +102,7 @@ class World:
     def _put(self, thing: Thing) -> None:
         self._db.execute("DELETE FROM uses WHERE user = ?", (thing.handle,))
         self._db.execute("DELETE FROM addresses WHERE port = ?", (thing.handle,))
-        for used in _used(thing):
+        for used in used_by(thing.sort, thing.spec):
             self._db.execute("INSERT OR IGNORE INTO uses VALUES (?, ?)", (used, thing.handle))
         for address in thing.outputs.get("addresses", ()):
             self._db.execute(
@@ -185,11 +185,16 @@ class World:
         return tuple(chosen)
 
 
-def _used(thing: Thing) -> set[str]:
-    """The handles that a thing refers to."""
-    spec = thing.spec
-    used = {spec.get("network"), spec.get("image"), *spec.get("ports", ()), *spec.get("groups", ())}
+_ONE = ("network", "image", "qos", "router", "port")
+_MANY = ("ports", "groups", "security_groups", "trunks")
+
+
+def used_by(sort: str, spec: dict[str, Any]) -> set[str]:
+    """The handles that a thing refers to. The networks of floating IPs are the VIM's own, and called by name."""
+    used = {spec.get(field) for field in _ONE if not (sort == "floating-ip" and field == "network")}
+    used |= {handle for field in _MANY for handle in spec.get(field, ())}
     used |= {attached["volume"] for attached in spec.get("volumes", ())}
+    used |= {within["port"] for within in spec.get("subports", ())}
     return {str(handle) for handle in used if handle}
 
 
