@@ -9,14 +9,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
+from typing import Protocol
 
-from tests.soak.engine import Engine
 from tests.soak.models import Model
 from tests.soak.tally import Tally
 from tests.support.rows import Row, Rows
 from tests.support.thing import Thing
 
-__all__ = ["SWEEPS", "SWEPT_WITHIN", "Checker"]
+__all__ = ["SWEEPS", "SWEPT_WITHIN", "Checker", "Eyes"]
 
 SWEEPS = 20.0
 """Seconds between two sweeps of a soaked Fairlead."""
@@ -25,11 +25,20 @@ _ON_ENGINE = frozenset({"compute", "network", "volume"})
 """Sorts of which each row is one thing in the engine; a port is part of its container, an image is shared."""
 
 
-class Checker:
-    """Compares rows and engine."""
+class Eyes(Protocol):
+    """An engine, or a cloud, as somebody else sees it."""
 
-    def __init__(self, engine: Engine, rows: Rows, tally: Tally) -> None:
+    def things(self) -> list[Thing]:
+        """Everything with a mark of Fairlead's."""
+        ...
+
+
+class Checker:
+    """Compares rows and engine. `sorts` are those of which each row is one thing there."""
+
+    def __init__(self, engine: Eyes, rows: Rows, tally: Tally, sorts: frozenset[str] = _ON_ENGINE) -> None:
         self._engine = engine
+        self._sorts = sorts
         self._rows = rows
         self._tally = tally
         self._deployment = rows.deployment()
@@ -63,7 +72,7 @@ class Checker:
         """Compare what is recorded of an instance with what is there, while no operation of it is open."""
         with self._lock:
             harmed = set(self._harmed.get(owner, ()))
-        rows = [row for row in self._rows.of(owner) if row.sort in _ON_ENGINE and row.ownership == "owned"]
+        rows = [row for row in self._rows.of(owner) if row.sort in self._sorts and row.ownership == "owned"]
         things = {thing.incarnation: thing for thing in self.things() if thing.owner == owner}
         with self._lock:
             harmed |= self._harmed.get(owner, set())

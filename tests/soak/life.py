@@ -175,8 +175,7 @@ class Life(threading.Thread):
             return
         self._tally.accept(operation, kind)
         self._cancelled = False
-        if not calm and self._chance.random() < 0.1:
-            self._cancel(operation)
+        self._meanwhile(kind, operation, calm=calm)
         done = self._rest(operation)
         attempts = 0
         while done["operationState"] == "FAILED_TEMP":
@@ -190,6 +189,11 @@ class Life(threading.Thread):
         self._tally.end(kind, state)
         self._asked_for_failure = False
         self._checker.at_rest(self._vnf, f"{kind} {operation} ended in {state}", state, self._model)
+
+    def _meanwhile(self, kind: str, operation: str, *, calm: bool) -> None:
+        """What befalls an operation that has begun."""
+        if not calm and self._chance.random() < 0.1:
+            self._cancel(operation)
 
     def _begin(self, kind: str, request: dict[str, Any]) -> str | None:
         """The operation's id; None when it was refused, or was never received."""
@@ -248,11 +252,14 @@ class Life(threading.Thread):
         error = done.get("error") or {}
         code = str(error.get("code") or error.get("title") or "?")
         self._tally.stop(code)
-        reason = self._asked_for_failure or self._cancelled or self._checker.harmed(self._vnf)
-        if code == "internal-error" or not reason:
+        if code == "internal-error" or not self._excused():
             self._tally.violate(
                 f"{self.name}: {kind} {operation} of {self._vnf} stopped without a reason", [str(error)]
             )
+
+    def _excused(self) -> bool:
+        """Whether an operation of it may stop now."""
+        return self._asked_for_failure or self._cancelled or self._checker.harmed(self._vnf)
 
     def _decide(self, operation: str, attempts: int, *, calm: bool) -> None:
         """Retry, roll back or give up an operation that has stopped."""

@@ -20,10 +20,10 @@ from tests.soak.trouble import Cutter, Gremlin, Reaper, Trouble
 from tests.soak.wire import Wire
 from tests.support.rows import Rows
 
-__all__ = ["Pace", "Soak"]
+__all__ = ["TROUBLE", "Pace", "Soak"]
 
 _CAPABILITIES = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN"]
-_TROUBLE = ("internal-error", "operation.run-failed", "Traceback", "quarantine.entered", "nhandled")
+TROUBLE = ("internal-error", "operation.run-failed", "Traceback", "quarantine.entered", "nhandled")
 """Words that must not be in the logs."""
 _END = 600.0
 """Seconds for all to be ended once the time is over."""
@@ -144,6 +144,6 @@ class Soak:
             tally.violate("leaked", leaked)
         if lost:
             tally.violate("lost", lost)
-        if trouble := self._deployment.log_lines(*_TROUBLE):
+        if trouble := self._deployment.log_lines(*TROUBLE):
             tally.violate("the logs tell of trouble", trouble[:20])
         click.echo(tally.summary(len(leaked), len(lost)))

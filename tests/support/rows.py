@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fairlead.operations import ENDED, RUNNING
-from fairlead.operations.tables import installation, operations, resources, shared, shared_uses
+from fairlead.operations.tables import installation, operations, resources, shared, shared_uses, steps
 from fairlead.store import normalised_url
 
 __all__ = ["Row", "Rows"]
@@ -63,6 +63,10 @@ class Rows:
         """Operations that a worker has, or should have, in hand."""
         states = [str(state) for state in RUNNING]
         return [row[0] for row in self._all(sa.select(operations.c.id).where(operations.c.state.in_(states)))]
+
+    def begun(self, operation: str) -> int:
+        """How many steps of an operation have begun."""
+        return len(self._all(sa.select(steps.c.step).where(steps.c.operation == operation)))
 
     def operations(self) -> dict[str, tuple[str, str, str]]:
         """Type, state and subject of every operation."""
