@@ -52,12 +52,23 @@ def status() -> int:
     return 0 if running and all(running.values()) else 1
 
 
-def stop_all() -> None:
-    """Stop what was started here. Guests stay, to be found by the next `up`."""
+def stop_some(names: list[str]) -> None:
+    """Stop processes by their names, or all that were started here; guests stay, to be found by the next `up`."""
+    if names:
+        if unknown := set(names) - set(started()):
+            sys.exit(f"nothing of this name was started: {', '.join(sorted(unknown))}; see `python3 devcloud status`")
+        stop(names, patience=5)
+        return
     # Services keep nothing but in the databases; asked to end, some wait a minute for requests that do not come.
     stop([name for name in started() if name not in FOUNDATION], patience=5)
     stop(FOUNDATION, patience=20)
     forget_networks()
+
+
+def start_again() -> None:
+    """Start what of an installed cloud is stopped, and wait until its APIs answer."""
+    start_foundation()
+    start_services()
 
 
 STEPS = {
@@ -75,8 +86,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="devcloud", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("command", choices=["up", "status", "prove", "stop", *STEPS], nargs="?", default="up")
-    command = parser.parse_args().command
+    commands = ["up", "status", "prove", "stop", "start", *STEPS]
+    parser.add_argument("command", choices=commands, nargs="?", default="up")
+    parser.add_argument("process", nargs="*", help="what `stop` stops, by its name in `status`; else everything")
+    command, processes = (given := parser.parse_args()).command, given.process
+    if processes and command != "stop":
+        parser.error(f"{command} takes no process")
     if os.geteuid() != 0:
         sys.exit("devcloud installs packages and starts services: run it as root.")
     for directory in (STATE, LOGS, RUN):
@@ -85,7 +100,9 @@ def main() -> int:
         return status() if command == "status" else prove()
     with _alone():
         if command == "stop":
-            stop_all()
+            stop_some(processes)
+        elif command == "start":
+            start_again()
         else:
             _go_up([command] if command in STEPS else list(STEPS))
     return 0

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,18 @@ class Answer:
 
 
 class Served:
-    """A served program in its data directory."""
+    """A served program in its data directory; `settings` as environment variables."""
 
-    def __init__(self, data: Path, database: str | None = None, *, port: int = 0) -> None:
+    def __init__(
+        self, data: Path, database: str | None = None, *, port: int = 0, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data
         self._database = database
         self._port = port
         self._log = data.parent / f"serve-{id(self)}.log"
-        self._environment = {k: v for k, v in os.environ.items() if not k.startswith("FAIRLEAD_")}
+        self._environment = {k: v for k, v in os.environ.items() if not k.startswith("FAIRLEAD_")} | dict(
+            settings or {}
+        )
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
         self.token = ""

@@ -12,10 +12,14 @@ from tests.support.rows import Rows
 __all__ = ["compare"]
 
 
-def compare(rows: Rows, member: Operator, known: Collection[str]) -> list[str]:
-    """What does not agree, in words, while no operation is open; `known` is what is somebody else's."""
-    things = things_of(member, but=known)
-    recorded = {(row.sort, str(row.handle)): row for row in rows.all_owned()}
+def compare(rows: Rows, member: Operator, known: Collection[str], owner: str) -> list[str]:
+    """What does not agree, in words, while no operation of the instance `owner` is open; `known` is somebody else's.
+
+    Of other instances nothing is told; of images, which are shared, and of what carries no mark, all.
+    """
+    things = [thing for thing in things_of(member, but=known) if thing.owner in (owner, "") or thing.sort == "image"]
+    found = [row for row in rows.all_owned() if row.owner == owner or row.sort == "image"]
+    recorded = {(row.sort, str(row.handle)): row for row in found}
     there = {(thing.sort, thing.handle): thing for thing in things}
     counted = Counter((thing.sort, thing.incarnation) for thing in things if thing.incarnation)
     wrong = [f"{sort} {key[:8]} is there {number} times" for (sort, key), number in counted.items() if number > 1]

@@ -157,7 +157,7 @@ class Instance:
 
     def agree(self) -> None:
         """Fail the test unless all that is recorded is there as recorded, and nothing else is."""
-        wrong = compare(self.deployed.rows, self.deployed.member, self.deployed.known)
+        wrong = compare(self.deployed.rows, self.deployed.member, self.deployed.known, self.id)
         assert not wrong, "\n".join(wrong)
 
     def finish(self) -> None:

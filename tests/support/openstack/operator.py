@@ -21,7 +21,7 @@ __all__ = ["Operator", "Project", "Refused", "cloud_entry", "until"]
 
 _MICROVERSIONS = {"compute": "compute 2.64", "block-storage": "volume 3.42"}
 _PREFIXES = {"network": "/v2.0", "image": "/v2"}
-_MEMBER = "demo"
+_ROLES = ("member", "heat_stack_owner", "creator")
 _PATIENCE = 120.0
 
 
@@ -138,17 +138,20 @@ class Operator:
 
 
 class Project:
-    """A Keystone project of its own, with a member in it. `admin` makes and removes it, and sets its quotas."""
+    """A Keystone project of its own, with a user of its own in it. `admin` makes and removes it, and sets its quotas."""
 
     def __init__(self, admin: Operator, name: str) -> None:
         self.admin = admin
         self.name = f"{name}-{uuid.uuid4().hex[:8]}"
         made = admin.call("POST", "identity", "/projects", {"project": {"name": self.name, "domain_id": "default"}})
         self.id = str(made["project"]["id"])
-        user = admin.get("identity", "/users", name=_MEMBER)["users"][0]["id"]
-        role = admin.get("identity", "/roles", name="member")["roles"][0]["id"]
-        admin.call("PUT", "identity", f"/projects/{self.id}/users/{user}/roles/{role}")
-        auth = {**admin.auth, "username": _MEMBER, "project_name": self.name}
+        password = uuid.uuid4().hex
+        user = {"name": self.name, "password": password, "domain_id": "default"}
+        self.user = str(admin.call("POST", "identity", "/users", {"user": user})["user"]["id"])
+        for name in _ROLES:
+            role = admin.get("identity", "/roles", name=name)["roles"][0]["id"]
+            admin.call("PUT", "identity", f"/projects/{self.id}/users/{self.user}/roles/{role}")
+        auth = {**admin.auth, "username": self.name, "password": password, "project_name": self.name}
         self.member = Operator(auth, admin.region)
         self.quota("compute", instances=60, cores=200, ram=100_000)
         self.quota("block-storage", volumes=60, gigabytes=200)
@@ -160,6 +163,11 @@ class Project:
             return
         force = {"force": True} if service == "compute" else {}
         self.admin.call("PUT", service, f"/os-quota-sets/{self.id}", {"quota_set": {**limits, **force}})
+
+    def revoke_tokens(self) -> None:
+        """Make all tokens of the member invalid: Keystone does when a password is set, be it the same."""
+        password = self.member.auth["password"]
+        self.admin.call("PATCH", "identity", f"/users/{self.user}", {"user": {"password": password}})
 
     def remove(self) -> None:
         """Remove it with all that is in it."""
@@ -182,6 +190,7 @@ class Project:
         for seen in admin.get("network", "/security-groups", project_id=self.id)["security_groups"]:
             admin.delete("network", f"/security-groups/{seen['id']}")
         member.close()
+        admin.delete("identity", f"/users/{self.user}")
         admin.delete("identity", f"/projects/{self.id}")
 
 

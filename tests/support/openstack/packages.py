@@ -46,6 +46,7 @@ _FIXED = """\
                   ip_address_type: ipv4
                   number_of_ip_address: 1
 """
+_WORKERS = "        vdu_profile: { min_number_of_instances: 1, max_number_of_instances: 4 }\n"
 _META = """\
 TOSCA-Meta-File-Version: 1.0
 CSAR-Version: 1.1
@@ -60,17 +61,21 @@ def small_on_cloud(
     guest: str | None = None,
     user_data: Mapping[str, str] | None = None,
     gate: str | None = None,
+    flavour: str | None = None,
+    image_size: int = 2**16,
 ) -> tuple[str, bytes]:
     """The id of the descriptor, and the package.
 
-    `user_data` is what each VDU runs, by its name; `gate` the address of `gate` inside.
+    `user_data` is what each VDU runs, by its name; `gate` the address of `gate` inside; `flavour` the one that workers
+    ask for; `image_size` the bytes of the image.
     """
     vnfd_id = str(uuid.uuid4())
     vnfd = VNFD.replace(VNFD_ID, vnfd_id).replace("cidr: 10.9.0.0/24", f"cidr: {cidr}").replace("256 MiB", "64 MiB")
     vnfd = vnfd.replace(_FILES, "".join(_content((user_data or {}).get("gate", "#!/bin/sh\ntrue\n"))))
+    if flavour is not None:
+        vnfd = vnfd.replace(_WORKERS, f"{_WORKERS}        nfvi_constraints: {{ openstack.flavour: {flavour} }}\n")
     if worker := (user_data or {}).get("worker"):
-        profile = "        vdu_profile: { min_number_of_instances: 1, max_number_of_instances: 4 }\n"
-        vnfd = vnfd.replace(profile, f"{profile}        boot_data:\n{_content(worker)}")
+        vnfd = vnfd.replace(_WORKERS, f"{_WORKERS}        boot_data:\n{_content(worker)}")
     if gate is not None:
         vnfd = vnfd.replace(_INSIDE, f"{_INSIDE}{_FIXED.format(address=gate)}")
     file = f"          file: {guest or '../Files/image.raw'}\n"
@@ -80,7 +85,7 @@ def small_on_cloud(
         "Definitions/small.yaml": vnfd.replace(_IMAGE, file + properties).encode(),
     }
     if guest is None:
-        files["Files/image.raw"] = os.urandom(512) + bytes(2**16)
+        files["Files/image.raw"] = os.urandom(image_size)
     return vnfd_id, csar(files)
 
 
