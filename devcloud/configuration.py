@@ -70,9 +70,13 @@ use_stderr = true
 rpc_response_timeout = 60"""
 
 
+_TELLING = ("nova", "neutron", "heat")
+"""Services that send notifications of what changes. Debian's Cinder cannot: its contexts break over the newer oslo.context."""
+
+
 def _messaging(service: str) -> str:
     return f"""[oslo_messaging_notifications]
-driver = noop
+driver = {"messagingv2" if service in _TELLING else "noop"}
 
 [oslo_messaging_rabbit]
 heartbeat_in_pthread = false

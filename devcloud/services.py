@@ -36,6 +36,7 @@ _AGENTS = {
     "neutron-metadata-agent": f"neutron-metadata-agent {_NEUTRON}/metadata_agent.ini",
 }
 _IDENTITY_DONE = STATE / "identity.done"
+_NOTIFICATIONS_BOUND = STATE / "notifications.done"
 _LIMIT = 1024
 """Of waiting connections, and of watchers of files: what so many processes need at least."""
 
@@ -122,6 +123,7 @@ def start_services() -> None:
     """Everything else. Returns once all APIs answer."""
     _api("keystone", 5000, "/usr/bin/keystone-wsgi-public", 2)
     wait_for_port(5672, "rabbitmq")
+    _bound_notifications()
     start("neutron-server", *f"neutron-server {_NEUTRON}/plugins/ml2/ml2_conf.ini".split())
     wait_for_api(5000, "keystone")
     if not _IDENTITY_DONE.exists():
@@ -146,6 +148,15 @@ def start_services() -> None:
     wait_for_api(9292, "glance-api")
     for name, (port, _, _) in _APIS.items():
         wait_for_api(port, name)
+
+
+def _bound_notifications() -> None:
+    """Have the queues into which services put notifications, though nobody takes them out, stay short."""
+    if not _NOTIFICATIONS_BOUND.exists():
+        policy = ("set_policy", "notifications", r"^(versioned_)?notifications\.", '{"max-length":1000}')
+        as_rabbit = "setpriv --reuid=rabbitmq --regid=rabbitmq --init-groups /usr/lib/rabbitmq/bin/rabbitmqctl"
+        run("rabbitmq", *as_rabbit.split(), *policy, "--apply-to", "queues", HOME="/var/lib/rabbitmq")
+        _NOTIFICATIONS_BOUND.touch()
 
 
 def _api(name: str, port: int, script: str, processes: int) -> None:

@@ -21,6 +21,7 @@ begin_cloud() {
 await_cloud() {
     wait "$CLOUD_PID" || { cat "$CLOUD_LOG" >&2; fail "the cloud did not come up"; }
     say "the OpenStack is up: $(tail -n 2 "$CLOUD_LOG" | head -n 1)"
+    export FAIRLEAD_TEST_NOTIFICATIONS=amqp://guest:guest@127.0.0.1:5672/
     export FAIRLEAD_TEST_CLOUD=devcloud OS_CLIENT_CONFIG_FILE=${DEVCLOUD_OUT:-/var/lib/devcloud}/clouds.yaml
 }
 

@@ -206,6 +206,28 @@ async def test_while_a_stream_is_followed_reading_is_only_the_safety_net(clock: 
     await watcher.close()
 
 
+async def test_of_what_a_stream_has_never_told_the_watcher_goes_on_to_ask(clock: SteppedClock) -> None:
+    board, watcher, _ = await followed(clock)
+    board.shown["b"] = "off"
+    silent = asyncio.ensure_future(watcher.wait(LAMP, "bulb", Handle("b"), over))
+    await settle()
+    await advance(clock, 30.0)
+    board.shown["b"] = "on"
+    began = clock.now()
+    await outcome(clock, silent)
+    assert clock.now() - began <= 2.0
+    await watcher.close()
+
+
+async def test_a_stream_that_cannot_be_had_again_is_asked_for_less_and_less(clock: SteppedClock) -> None:
+    board, watcher, _ = await followed(clock)
+    for _ in range(200):
+        board.tell(VimUnavailable("no broker"))
+        await advance(clock, 0.5)
+    assert 5 <= len(board.streams) <= 9
+    await watcher.close()
+
+
 async def test_what_nobody_waits_for_is_not_read(clock: SteppedClock) -> None:
     board, watcher, _ = await followed(clock)
     reads = len(board.reads)

@@ -32,7 +32,8 @@ _READS = 4
 _NET = 15.0
 """Seconds between reads of a handle while the VIM's own stream is being followed."""
 _AGAIN = 1.0
-"""Seconds until a stream that was lost is asked for again."""
+"""Seconds until a stream that was lost is asked for again; twice as many each time, and never more than `_AT_LAST`."""
+_AT_LAST = 30.0
 
 
 class _Waiter:
@@ -67,7 +68,8 @@ class Watcher:
         self._waiters: dict[Key, list[_Waiter]] = {}
         self._loop: asyncio.Task[None] | None = None
         self._stream: asyncio.Task[None] | None = None
-        self._following = False
+        self._following: set[str] = set()
+        """The sorts of which the stream has told something: it may have nothing to say of others."""
         self._changed: set[Key] = set()
         self._asked: set[Key] = set()
         """What reads that are under way will tell of."""
@@ -204,7 +206,7 @@ class Watcher:
             waited = now - waiter.since
             slow = min(took * 2, waited * _SHARE_OF_SLOW)
             interval = max(min(waited * _SHARE, self._longest), self._shortest, slow)
-            interval = max(interval, _NET) if self._following else interval
+            interval = max(interval, _NET) if key[0] in self._following else interval
             waiter.due, waiter.spread = now + interval, interval / 4
 
     def _follow(self) -> None:
@@ -213,26 +215,35 @@ class Watcher:
 
         async def follow() -> None:
             current: AsyncIterator[Key] | None = stream
+            losses = 0
             while current is not None:
                 try:
                     async for key in current:
-                        self._following = True
+                        self._following.add(key[0])
+                        losses = 0
                         if key in self._waiters:
                             self._changed.add(key)
                             self._wake.set()
                 except VimError as error:
-                    log.warning("vim.stream-lost", code=error.code, cause=error.cause)
+                    _note_loss(losses, error.code, error.cause)
                 except Exception as error:  # noqa: BLE001 - whoever waits must not be left to a stream that has ended
-                    log.warning("vim.stream-lost", code="internal-error", cause=repr(error))
-                self._following = False
+                    _note_loss(losses, "internal-error", repr(error))
+                losses += 1
+                self._following.clear()
                 for waiters in self._waiters.values():
                     for waiter in waiters:
                         waiter.due = self._clock.now()
                 self._wake.set()
-                await self._clock.sleep(_AGAIN)
+                await self._clock.sleep(min(_AGAIN * 2 ** min(losses - 1, 10), _AT_LAST))
                 current = self._driver.changes()
 
         self._stream = asyncio.create_task(follow(), name="vim-stream")
+
+
+def _note_loss(before: int, code: str, cause: str | None) -> None:
+    """Tell of a lost stream, and of one that cannot be had again after 10 and 100 times."""
+    if before in (0, 9, 99):
+        log.warning("vim.stream-lost", code=code, cause=cause, losses=before + 1)
 
 
 def _by_sort(keys: set[Key]) -> dict[str, set[Handle]]:

@@ -21,6 +21,7 @@ from fairlead.clock import Clock
 from fairlead.resources import Rules
 from fairlead.vims.openstack.cloud import Cloud
 from fairlead.vims.openstack.driver import OpenStackDriver
+from fairlead.vims.openstack.notifications import Notifications, notifications_host, notifications_of
 from fairlead.vims.openstack.rules import RULES
 from fairlead.vims.openstack.settings import Place, Settings, Way, on_host, place_of, settings_of, way_of
 from fairlead.vims.seam import Access, Artifacts, Driver, Traits
@@ -43,14 +44,19 @@ class OpenStackDriverType:
         place_of(access)
         settings_of(access)
         way_of(access)
+        notifications_of(access)
 
     def hold_on_host(self, access: Access) -> str | None:
         urls = (place_of(access).auth_url, *settings_of(access).endpoints.values())
-        return next((f"what answers on it at {url}" for url in urls if on_host(url)), None)
+        held = next((f"what answers on it at {url}" for url in urls if on_host(url)), None)
+        if held is None and (host := notifications_host(access)) is not None:
+            return f"the RabbitMQ on it at {host}"
+        return held
 
     def open(self, access: Access, artifacts: Artifacts, clock: Clock) -> Driver:
-        cloud = Cloud(place_of(access), way_of(access), settings_of(access))
-        return OpenStackDriver(access.deployment, cloud, artifacts)
+        place, settings, url = place_of(access), settings_of(access), notifications_of(access)
+        told = None if url is None else Notifications(url, place, insecure=settings.insecure)
+        return OpenStackDriver(access.deployment, Cloud(place, way_of(access), settings), artifacts, told)
 
 
 driver = OpenStackDriverType()

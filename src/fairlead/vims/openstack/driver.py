@@ -2,8 +2,8 @@
 
 Reading is by the narrowest calls that each service has: servers by one list of what changed, or one by one when they
 are few (see `servers`); ports and networks by one list of their ids; volumes by one list of ours. A thing that is not
-there is told as gone and fails nothing else. OpenStack has no event stream that a tenant could follow, so `changes` has
-none.
+there is told as gone and fails nothing else. OpenStack has no event stream that a tenant could follow: `changes` has
+the operator's notifications, where it was given them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from fairlead.vims.openstack.images import ImageKind
 from fairlead.vims.openstack.inventory import capacity_of, check_of
 from fairlead.vims.openstack.networks import NETWORK_FIELDS, NetworkKind, network_view
 from fairlead.vims.openstack.neutron import Described, Extensions, described
+from fairlead.vims.openstack.notifications import Notifications
 from fairlead.vims.openstack.ports import PORT_FIELDS, PortKind, port_view
 from fairlead.vims.openstack.qos import QosKind
 from fairlead.vims.openstack.routers import Outside, RouterKind
@@ -49,9 +50,12 @@ _FEW = 3
 class OpenStackDriver:
     """See `Driver`."""
 
-    def __init__(self, deployment: str, cloud: Cloud, artifacts: Artifacts) -> None:
+    def __init__(
+        self, deployment: str, cloud: Cloud, artifacts: Artifacts, notifications: Notifications | None = None
+    ) -> None:
         self._deployment = deployment
         self._cloud = cloud
+        self._notifications = notifications
         self._servers = Servers(cloud, deployment)
         self._flavours = Flavours(cloud)
         self._volumes = VolumeKind(cloud)
@@ -84,7 +88,9 @@ class OpenStackDriver:
         return frozenset({"qos"}) if self._cloud.settings.bit_rates == "ignore" else frozenset()
 
     async def check(self) -> Check:
-        return await check_of(self._cloud, self._flavours)
+        found = await check_of(self._cloud, self._flavours)
+        told = () if self._notifications is None else await self._notifications.findings()
+        return Check(found.reachable, found.version, (*found.findings, *told))
 
     async def capacity(self) -> Capacity:
         return await capacity_of(self._cloud)
@@ -93,7 +99,7 @@ class OpenStackDriver:
         return await missing_on(self._cloud, self._flavours, needs)
 
     def changes(self) -> AsyncIterator[tuple[str, Handle]] | None:
-        return None
+        return None if self._notifications is None else self._notifications.follow()
 
     # -- looking -----------------------------------------------------------------------------------------------------
 

@@ -143,7 +143,7 @@ def way_of(access: Access) -> Way:
 
     Raises Unprocessable (`bad-vim-credentials`) when it is not clear.
     """
-    given = {key: value for key, value in access.credentials.items() if value}
+    given = {key: value for key, value in access.credentials.items() if value and key != "notifications"}
     method: Literal["password", "application-credential", "token"] = "password"
     if any(key.startswith("application_credential_") for key in given):
         method = "application-credential"
