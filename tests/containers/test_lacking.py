@@ -29,7 +29,7 @@ async def test_an_engine_tells_what_it_lacks(subject: ContainersSubject) -> None
             Need(sort="zone", name="north"),
         ]
         answer = await hands.driver.lacks(needs)
-        assert answer.looked_at == ("image", "network", "machine")
+        assert answer.looked_at == ("image", "network", "machine", "link", "address")
         assert [(each.need, each.code) for each in answer.lacks] == [
             (1, "vim-lacks-image"),
             (3, "vim-lacks-network"),

@@ -40,7 +40,7 @@ COMPUTED = {
     ("resources/drift.py", "code"): set(),  # on its way from `_tell`, whose first word it is
     ("api/problems.py", "_slug(_phrase(status))"): {"method-not-allowed"},
 }
-PASSED_ON = ("error.code", "broken.code", "failure.code", "item.code", "problem.code", "self.code")
+PASSED_ON = ("error.code", "lack.code", "broken.code", "failure.code", "item.code", "problem.code", "self.code")
 """Codes of errors that exist already, on their way into a log, an event or a document."""
 
 

@@ -24,7 +24,8 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """One operation. `operation` is its name in the API; `destroys` asks first on a terminal."""
+    """One operation. `operation` is its name in the API; `destroys` asks first on a terminal; one that `makes` something asks
+    the infrastructure first whether it can."""
 
     name: str
     operation: str
@@ -33,6 +34,7 @@ class Lifecycle:
     options: Callable[[], list[click.Parameter]]
     request: Callable[[Invocation, Document], Document]
     destroys: bool = False
+    makes: bool = False
 
 
 def _option(*names: str, **more: Any) -> click.Option:
@@ -256,6 +258,7 @@ Examples:
   fairlead vnf instantiate gw --request request.yaml --level large""",
         _instantiate_options,
         _instantiate,
+        makes=True,
     ),
     Lifecycle(
         "operate",
@@ -278,6 +281,7 @@ Examples:
   fairlead vnf scale gw --aspect servers --in --steps 2""",
         _scale_options,
         _scale,
+        makes=True,
     ),
     Lifecycle(
         "scale-to-level",
@@ -289,6 +293,7 @@ Examples:
   fairlead vnf scale-to-level gw --to servers=3""",
         _scale_to_level_options,
         _scale_to_level,
+        makes=True,
     ),
     Lifecycle(
         "heal",
@@ -300,6 +305,7 @@ Examples:
   fairlead vnf heal gw --vnfc servers-k2 --cause "does not answer" """,
         _heal_options,
         _heal,
+        makes=True,
     ),
     Lifecycle(
         "repair",

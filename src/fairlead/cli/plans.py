@@ -10,8 +10,9 @@ import click
 from fairlead.cli.exits import Exit
 from fairlead.cli.invocation import Invocation
 from fairlead.cli.output import show, table
+from fairlead.errors import Unprocessable
 
-__all__ = ["show_drift", "show_plan"]
+__all__ = ["refuse_what_cannot_work", "show_drift", "show_plan"]
 
 _SEVERITIES = {"error": "red", "warning": "yellow"}
 _COLOURS = {"+": "green", "~": "yellow", "-": "red", "-/+": "magenta", "<": "cyan", ">": "cyan", "!": "blue"}
@@ -81,8 +82,29 @@ def _text(document: Mapping[str, Any], apply: str | None) -> str:
 def _finding(item: Any) -> str:
     if not isinstance(item, Mapping):
         return str(item)
-    parts = (item.get("place"), item.get("code"), item.get("detail") or item.get("message"))
+    severity = str(item.get("severity") or "")
+    marked = click.style(f"{severity}:", fg=_SEVERITIES.get(severity)) if severity else None
+    remedy = f"({item['remedy']})" if item.get("remedy") else None
+    parts = (marked, item.get("resource"), item.get("place"), item.get("code"), item.get("detail"), remedy)
     return " ".join(str(part) for part in parts if part)
+
+
+def refuse_what_cannot_work(document: Mapping[str, Any]) -> None:
+    """Raises Unprocessable (`plan-cannot-work`) when something in the infrastructure stands in the way of a plan."""
+    errors = [item for item in document.get("findings") or () if _stands_in_the_way(item)]
+    if errors:
+        raise Unprocessable(
+            f"{len(errors)} {'thing stands' if len(errors) == 1 else 'things stand'} in the way; nothing was done.",
+            code="plan-cannot-work",
+            resource=next((item["resource"] for item in errors if item.get("resource")), None),
+            remedy="Mend that, or give --no-check to have it tried all the same.",
+            more={"problems": [{**item, "place": item.get("resource")} for item in errors]},
+        )
+
+
+def _stands_in_the_way(item: Mapping[str, Any]) -> bool:
+    """Errors do, but those of drift, which an operation may be there to mend."""
+    return item.get("severity") == "error" and not str(item.get("code")).startswith("drift-")
 
 
 def _coloured(line: str) -> str:

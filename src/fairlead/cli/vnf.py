@@ -10,7 +10,7 @@ import click
 from fairlead.cli.invocation import Command, Invocation, Object, pass_invocation
 from fairlead.cli.lifecycle import LIFECYCLE, Lifecycle
 from fairlead.cli.output import fields, show, styled_state, table
-from fairlead.cli.plans import show_drift, show_plan
+from fairlead.cli.plans import refuse_what_cannot_work, show_drift, show_plan
 from fairlead.cli.settling import accept, settle, wait_options
 from fairlead.cli.values import key_values
 from fairlead.errors import Conflict, NotFound
@@ -138,11 +138,13 @@ group.add_command(plan)
 def _begins(kind: Lifecycle) -> click.Command:
     @pass_invocation
     def run(invocation: Invocation, /, vnf: str, wait: bool, timeout: float, plan: str | None, **values: Any) -> None:
-        yes = values.pop("yes", True)
+        yes, check = values.pop("yes", True), values.pop("check", False)
         found = invocation.client.vnfs.find(vnf)
         request = kind.request(invocation, values)
         invocation.confirm(f"{kind.name.capitalize()} {_name(found)}?", yes=yes)
         client = invocation.client
+        if check and plan is None:
+            refuse_what_cannot_work(client.vnfs.plan(found["id"], kind.operation, request))
         operation = accept(
             invocation, found, lambda: client.vnfs.begin(found["id"], kind.operation, request, plan=plan)
         )
@@ -150,6 +152,9 @@ def _begins(kind: Lifecycle) -> click.Command:
 
     run = wait_options(run)
     run = click.option("--plan", metavar="DIGEST", help="Do exactly this plan, or nothing if it has moved.")(run)
+    if kind.makes:
+        words = "Ask the infrastructure first, and do nothing if it cannot work (the default; not with --plan)."
+        run = click.option("--check/--no-check", default=True, help=words)(run)
     if kind.destroys:
         run = click.option("--yes", is_flag=True, help="Do not ask.")(run)
     return _command(kind, run, kind.help)

@@ -6,6 +6,7 @@ operation for each instance. Enqueueing follows; if this process dies in between
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from fairlead.operations.execution import Execution
 from fairlead.operations.ledger import read_records
 from fairlead.operations.moves import Moves
 from fairlead.operations.occurrence import SCHEMA, Operation, fetch
+from fairlead.operations.preconditions import Unmet, unmet_by
 from fairlead.operations.states import RUNNING, OperationState, require
 from fairlead.operations.surveying import in_time, of_nobody, with_repairs
 from fairlead.operations.sweeping import Sweeper
@@ -41,12 +43,13 @@ log = structlog.get_logger()
 class Preview(msgspec.Struct, frozen=True):
     """A plan that was made and not applied; `digest` can be sent with the operation.
 
-    `deviations` are what is not as recorded, for an operation that repairs.
+    Where the infrastructures were asked, `findings` are what stands in its way there, and, for an operation that
+    repairs, what is not as recorded.
     """
 
     plan: Plan
     digest: str
-    deviations: tuple[Deviation, ...] = ()
+    findings: tuple[Deviation | Unmet, ...] = ()
 
 
 class Operations:
@@ -76,8 +79,13 @@ class Operations:
 
     # -- beginning ---------------------------------------------------------------------------------------------------
 
-    async def preview(self, project: str, role: Role, subject: str, type_name: str, request: Any) -> Preview:
-        """The plan of an operation, without doing it. Raises a RequestError where `accept` would."""
+    async def preview(
+        self, project: str, role: Role, subject: str, type_name: str, request: Any, *, asking: bool = False
+    ) -> Preview:
+        """The plan of an operation, without doing it; `asking` the infrastructures what stands in its way.
+
+        Raises a RequestError where `accept` would.
+        """
         type_ = role.types[type_name]
 
         def load(tx: Tx) -> tuple[Any, Records]:
@@ -96,7 +104,10 @@ class Operations:
             back=False,
         )
         plan = await plan_way(self._vims, role, type_, chosen, situation)
-        return Preview(plan, plan_digest(plan), await self._deviations(subject, situation, plan))
+        if not asking:
+            return Preview(plan, plan_digest(plan))
+        deviations, unmet = await asyncio.gather(self._deviations(subject, situation, plan), unmet_by(self._vims, plan))
+        return Preview(plan, plan_digest(plan), (*deviations, *unmet))
 
     async def _deviations(self, subject: str, situation: Situation, plan: Plan) -> tuple[Deviation, ...]:
         if situation.compared is None:
@@ -283,7 +294,7 @@ class Operations:
         type_ = role.types[found.type]
         situation = await situation_of_way(role, self._vault, found, chosen, records)
         plan = await plan_way(self._vims, role, type_, chosen, situation)
-        return Preview(plan, plan_digest(plan))
+        return Preview(plan, plan_digest(plan), await unmet_by(self._vims, plan))
 
     async def timeline(self, project: str, operation: str) -> dict[str, Any]:
         """When each step of an operation began, was accepted and ended; all attempts, oldest first. Raises NotFound."""

@@ -5,6 +5,7 @@ not know each other, and nothing above this floor knows how any of them works.
 """
 
 from fairlead.vims.needs import Lack, Missing, Need, NeedSort, TellsLacks
+from fairlead.vims.planned import needs_of_plan
 from fairlead.vims.registrations import Registrations
 from fairlead.vims.registry import VimRegistry
 from fairlead.vims.seam import (
@@ -40,4 +41,5 @@ __all__ = [
     "Traits",
     "VimRegistry",
     "Watcher",
+    "needs_of_plan",
 ]

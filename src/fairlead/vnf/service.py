@@ -175,9 +175,10 @@ class Vnfs:
         return await self._operations.accept(project, self._role, vnf, operation, asked, expected_plan=plan)
 
     async def plan(self, project: str, vnf: str, operation: str, request: msgspec.Struct) -> dict[str, Any]:
-        """The plan of an operation, which is not done. Raises what `begin` would."""
+        """The plan of an operation, which is not done, with what stands in its way. Raises what `begin` would."""
         asked = _without_credentials(request)
-        return shown_plan(operation, await self._operations.preview(project, self._role, vnf, operation, asked))
+        preview = await self._operations.preview(project, self._role, vnf, operation, asked, asking=True)
+        return shown_plan(operation, preview)
 
     async def drift(self, project: str, vnf: str) -> dict[str, Any]:
         """What in the infrastructure is not as recorded, and the plan of its repair.
@@ -187,7 +188,7 @@ class Vnfs:
         """
         busy = await self._operations.open_one(project, vnf)
         plan = await self.plan(project, vnf, "heal", HealVnfRequest(additional_params={"drifted": True}))
-        differs = any(found["severity"] != "info" for found in plan["findings"])
+        differs = any(found["code"].startswith("drift-") and found["severity"] != "info" for found in plan["findings"])
         return {"vnfInstanceId": vnf, "drifted": differs or not plan["empty"], "openOperation": busy, **plan}
 
 
@@ -208,7 +209,7 @@ def shown_plan(operation: str, preview: Preview) -> dict[str, Any]:
         "plan": plan,
         "text": render_plan(plan, title=f"Plan of {operation}:"),
         "undecided": undecided,
-        "findings": [msgspec.to_builtins(deviation) for deviation in preview.deviations],
+        "findings": [msgspec.to_builtins(found) for found in preview.findings],
     }
 
 

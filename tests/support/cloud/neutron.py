@@ -36,10 +36,13 @@ class Neutron:
         self.add_security_group({"name": "default"})
         self.holds: Callable[[str], bool] = lambda _: False
         """Whether something else has a port that keeps it."""
+        self.limits: dict[str, int] = {}
+        """How many there may be, by sort."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v2.0/extensions", self._extensions),
+            web.get("/v2.0/quotas/{project}/details", self._quotas),
             web.get("/v2.0/{sort}", self._list),
             web.get("/v2.0/{sort}/{id}", self._show),
             web.post("/v2.0/networks", self._create_network),
@@ -58,6 +61,14 @@ class Neutron:
     async def _extensions(self, request: web.Request) -> web.Response:
         return web.json_response({"extensions": [{"alias": alias} for alias in sorted(self.extensions)]})
 
+    async def _quotas(self, request: web.Request) -> web.Response:
+        there = {"network": self.networks, "subnet": self.subnets, "port": self.ports}
+        told = {
+            sort: {"limit": self.limits.get(sort, -1), "used": len(things), "reserved": 0}
+            for sort, things in there.items()
+        }
+        return web.json_response({"quota": told})
+
     def _all(self, request: web.Request) -> dict[str, Thing]:
         found: dict[str, Thing] = getattr(self, request.match_info["sort"].replace("-", "_"))
         return found
@@ -74,6 +85,8 @@ class Neutron:
         suits = wanted(request, *_FILTERS)
         fields = request.query.getall("fields", [])
         found = [thing for thing in self._all(request).values() if suits(thing)]
+        if addresses := {one.removeprefix("ip_address=") for one in request.query.getall("fixed_ips", [])}:
+            found = [thing for thing in found if addresses & {fixed["ip_address"] for fixed in thing["fixed_ips"]}]
         shown = [{field: thing.get(field) for field in fields or thing} for thing in found]
         return web.json_response({request.match_info["sort"].replace("-", "_"): shown})
 

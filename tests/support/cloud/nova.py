@@ -31,12 +31,16 @@ class Nova:
         self._due = due
         self.servers: dict[str, Thing] = {}
         self.groups: dict[str, Thing] = {}
+        self.limits: dict[str, int] = {}
+        """Limits and uses in place of those that are so."""
+        self.keys: set[str] = set()
         self.flavours: dict[str, Thing] = {name: _flavour(name, *size) for name, size in _SIZES.items()}
 
     def routes(self) -> list[web.RouteDef]:
         root = "/v2.1"
         return [
             web.get(f"{root}/limits", self._limits),
+            web.get(f"{root}/os-keypairs/{{name}}", self._key),
             web.get(f"{root}/os-availability-zone", self._zones),
             web.get(f"{root}/flavors/detail", self._list_flavours),
             web.post(f"{root}/flavors", self._create_flavour),
@@ -60,7 +64,15 @@ class Nova:
         ]
 
     async def _limits(self, request: web.Request) -> web.Response:
-        return web.json_response({"limits": {"absolute": {"maxTotalCores": 200, "maxTotalRAMSize": 512000}}})
+        live = [server for server in self.servers.values() if server["status"] != "DELETED"]
+        used = {"totalInstancesUsed": len(live), "totalCoresUsed": sum(one["flavor"]["vcpus"] for one in live)}
+        most = {"maxTotalCores": 200, "maxTotalRAMSize": 512000}
+        return web.json_response({"limits": {"absolute": {**most, **used, **self.limits}}})
+
+    async def _key(self, request: web.Request) -> web.Response:
+        if request.match_info["name"] not in self.keys:
+            raise nova_refusal(404, f"Keypair {request.match_info['name']} not found")
+        return web.json_response({"keypair": {"name": request.match_info["name"]}})
 
     async def _zones(self, request: web.Request) -> web.Response:
         zones = [{"zoneName": name, "zoneState": {"available": True}} for name in ("nova", "fake")]

@@ -19,11 +19,15 @@ class Cinder:
     def __init__(self, due: Due) -> None:
         self._due = due
         self.volumes: dict[str, Thing] = {}
+        self.limits: dict[str, int] = {}
+        """Limits and uses in place of those that are so."""
+        self.types = ["file"]
 
     def routes(self) -> list[web.RouteDef]:
         root = "/v3/{project}"
         return [
             web.get(f"{root}/limits", self._limits),
+            web.get(f"{root}/types", self._types),
             web.get(f"{root}/volumes/detail", self._list),
             web.get(f"{root}/volumes/{{id}}", self._show),
             web.get(f"{root}/messages", self._messages),
@@ -33,7 +37,14 @@ class Cinder:
         ]
 
     async def _limits(self, request: web.Request) -> web.Response:
-        return web.json_response({"limits": {"absolute": {"maxTotalVolumes": -1}}})
+        used = {
+            "totalVolumesUsed": len(self.volumes),
+            "totalGigabytesUsed": sum(v["size"] for v in self.volumes.values()),
+        }
+        return web.json_response({"limits": {"absolute": {"maxTotalVolumes": -1, **used, **self.limits}}})
+
+    async def _types(self, request: web.Request) -> web.Response:
+        return web.json_response({"volume_types": [{"id": name, "name": name} for name in self.types]})
 
     async def _messages(self, request: web.Request) -> web.Response:
         return web.json_response({"messages": []})

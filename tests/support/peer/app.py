@@ -253,7 +253,12 @@ class _Api:
             done = data["operation"] == "instantiate" and vnf["instantiationState"] == "INSTANTIATED"
             return self.plan(data["operation"], () if done else state.resources)
 
-        return [create, list_, show, remove, begin, modify, plan]
+        @get("/fairlead/v1/vnf_instances/{id:str}/drift")
+        async def drift(id: FromPath[str]) -> Document:
+            self.one(state.vnfs, id, "vnf")
+            return {**self.plan("heal", ()), "vnfInstanceId": id, "drifted": False, "openOperation": None}
+
+        return [create, list_, show, remove, begin, modify, plan, drift]
 
     async def begun(self, id: str, operation: str, request: Req) -> Response[Any] | Stream:
         vnf = self.one(self.state.vnfs, id, "vnf")

@@ -15,21 +15,21 @@ from fairlead.vims.openstack.settings import Settings
 from fairlead.vims.openstack.tags import POWER, deployment_word, incarnation_word, metadata_of, readable
 from fairlead.vims.openstack.userdata import user_data_of
 
-__all__ = ["check", "data_volumes", "flavour_name", "server_body", "size_of"]
+__all__ = ["FLAVOUR", "check", "data_volumes", "flavour_name", "server_body", "size_of", "sized"]
 
-_FLAVOUR = "openstack.flavour"
+FLAVOUR = "openstack.flavour"
 _SPEC = "openstack.extra_spec."
 
 
 def check(spec: ComputeSpec) -> None:
     """Raises VimRefused for what Nova has no words for."""
     for key in spec.constraints:
-        if key.startswith("openstack.") and key != _FLAVOUR and not key.startswith(_SPEC):
+        if key.startswith("openstack.") and key != FLAVOUR and not key.startswith(_SPEC):
             raise VimRefused(
                 f"The constraint '{key}' is none that is known here.",
                 code="constraint-not-supported",
                 cause=key,
-                remedy=f"Use {_FLAVOUR}, or {_SPEC}<name>.",
+                remedy=f"Use {FLAVOUR}, or {_SPEC}<name>.",
             )
     if len(spec.groups) > 1:
         raise VimRefused(
@@ -49,15 +49,19 @@ def check(spec: ComputeSpec) -> None:
 
 def flavour_name(spec: ComputeSpec) -> str | None:
     """The flavour that is named for it, by the request or the VNFD."""
-    return spec.flavour if isinstance(spec.flavour, str) else spec.constraints.get(_FLAVOUR)
+    return spec.flavour if isinstance(spec.flavour, str) else spec.constraints.get(FLAVOUR)
 
 
 def size_of(spec: ComputeSpec) -> Size:
     """What a flavour has to hold. A server that starts from an image needs a disk of its own."""
-    specs = {key.removeprefix(_SPEC): value for key, value in spec.constraints.items() if key.startswith(_SPEC)}
-    disk = math.ceil(spec.disk / 2**30)
-    least = 1 if spec.image is not None else 0
-    return Size(max(math.ceil(spec.cpus), 1), math.ceil(spec.memory / 2**20), max(disk, least), specs)
+    return sized(spec.cpus, spec.memory, spec.disk, spec.constraints, from_image=spec.image is not None)
+
+
+def sized(cpus: float, memory: int, disk: int, constraints: Mapping[str, str], *, from_image: bool) -> Size:
+    """The same of a machine that is not a spec: cores and bytes."""
+    specs = {key.removeprefix(_SPEC): value for key, value in constraints.items() if key.startswith(_SPEC)}
+    least = 1 if from_image else 0
+    return Size(max(math.ceil(cpus), 1), math.ceil(memory / 2**20), max(math.ceil(disk / 2**30), least), specs)
 
 
 def data_volumes(spec: ComputeSpec) -> tuple[Attachment, ...]:

@@ -150,17 +150,13 @@ class SimulatedDriver:
 
     async def lacks(self, needs: Sequence[Need]) -> Missing:
         def look(_: Fault | None) -> Missing:
-            return missing_of(self.behaviour, self._has_network, needs)
+            return missing_of(self.behaviour, _Place(self), needs)
 
         return await self.call("lacks", "*", "*", look)
 
     def lacks_image(self, name: str) -> bool:
         """Whether an image that a package does not bring is not there."""
         return self.behaviour.images is not None and name not in self.behaviour.images
-
-    def _has_network(self, handle: str) -> bool:
-        thing = self.world.get(handle)
-        return thing is not None and thing.sort == "network" and self.look(handle) is not None
 
     async def close(self) -> None:
         self._streams.clear()
@@ -234,6 +230,29 @@ class SimulatedDriver:
             task = asyncio.create_task(tell())
             _background.add(task)
             task.add_done_callback(_background.discard)
+
+
+class _Place:
+    """What a plan's needs are compared with."""
+
+    def __init__(self, driver: SimulatedDriver) -> None:
+        self._driver = driver
+
+    def number(self, sort: str) -> int:
+        return self._driver.world.number(sort, self._driver.clock.now())
+
+    def used_cpus(self) -> float:
+        return self._driver.world.used_cpus(self._driver.clock.now())
+
+    def ranges(self, network: str) -> tuple[str, ...] | None:
+        thing = self._driver.world.get(network)
+        if thing is None or thing.sort != "network" or self._driver.look(network) is None:
+            return None
+        return tuple(str(subnet["cidr"]) for subnet in thing.spec.get("subnets", ()))
+
+    def holder(self, network: str, address: str) -> str | None:
+        holder = self._driver.world.holder(network, address)
+        return holder if holder is not None and self._driver.look(holder) is not None else None
 
 
 _background: set[asyncio.Task[None]] = set()
