@@ -38,7 +38,8 @@ from fairlead.sol import (
 from fairlead.vims.simulated import World
 from fairlead.vims.simulated.world import Thing
 from fairlead.vnf import vnf_instances
-from tests.support.packages import VNFD_ID, small_package
+from tests.support.connecting import CONNECTED
+from tests.support.packages import VNFD, VNFD_ID, small_package
 
 __all__ = ["CASES", "Case", "Setting", "prepare"]
 
@@ -101,8 +102,8 @@ class Setting:
         return await self.stopped(await self.program.vnfs.begin(PROJECT, self.vnf, operation, request))
 
 
-async def _chunks() -> AsyncIterator[bytes]:
-    yield small_package()
+async def _chunks(stage: str) -> AsyncIterator[bytes]:
+    yield small_package(CONNECTED if "connected" in stage else VNFD)
 
 
 _LINK = ExtVirtualLinkData(
@@ -111,6 +112,7 @@ _LINK = ExtVirtualLinkData(
     ext_cps=(VnfExtCpData(cpd_id="outside", cp_config={"first": VnfExtCpConfig()}),),
 )
 _INSTANTIATE = InstantiateVnfRequest(flavour_id="simple", instantiation_level_id="more", ext_virtual_links=(_LINK,))
+_CONNECTED = replace(_INSTANTIATE, instantiation_level_id="least")
 _OUT = ScaleVnfRequest(type=ScaleType.SCALE_OUT, aspect_id="workers")
 _IN = ScaleVnfRequest(type=ScaleType.SCALE_IN, aspect_id="workers")
 _STOP = OperateVnfRequest(
@@ -126,7 +128,7 @@ async def prepare(setting: Setting, stage: str) -> None:
     """Bring a fresh program to `stage`."""
     program = setting.program
     package = await program.catalogue.create(PROJECT, {})
-    await program.catalogue.upload(PROJECT, package.id, _chunks())
+    await program.catalogue.upload(PROJECT, package.id, _chunks(stage))
     await program.catalogue.idle()
     world = str(setting.data / "world.db")
     await program.vims.register(PROJECT, {"name": "sim", "type": "simulated", "interface": {"state": world}})
@@ -164,6 +166,8 @@ _STAGES: dict[str, list[tuple[list[dict[str, Any]], str, Any, str]]] = {
     "up": [_UP],
     "down": [_UP, ([], "operate", _STOP, "COMPLETED")],
     "drifted": [_UP],
+    "connected, created": [],
+    "connected, up": [([], "instantiate", _CONNECTED, "COMPLETED")],
     "half up": [(_FAILING, "instantiate", _INSTANTIATE, "FAILED_TEMP")],
     "half out": [_UP, (_FAILING, "scale", _OUT, "FAILED_TEMP")],
     "half in": [_UP, (_STUCK_DELETE, "scale", _IN, "FAILED_TEMP")],
@@ -250,6 +254,9 @@ CASES = {
         _own("start", "down", "operate", _START),
         _own("modify", "up", "modify", VnfInfoModificationRequest(metadata={"a": "b"})),
         _own("terminate", "up", "terminate", _TERMINATE),
+        _own("instantiate-connected", "connected, created", "instantiate", _CONNECTED),
+        _own("heal-connected", "connected, up", "heal", HealVnfRequest(vnfc_instance_id=("worker-k1",))),
+        _own("terminate-connected", "connected, up", "terminate", _TERMINATE),
         _after_failure("retry-instantiate", "half up", "retry"),
         _after_failure("rollback-instantiate", "half up", "rollback"),
         _after_failure("rollback-scale-out", "half out", "rollback"),

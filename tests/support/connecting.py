@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tests.support.packages import VNFD
 
-__all__ = ["CONNECTED"]
+__all__ = ["CONNECTED", "SHARED"]
 
 _POINT = """\
     worker_inside:
@@ -91,3 +91,12 @@ def _connected() -> str:
 
 
 CONNECTED = _connected()
+SHARED = """\
+        vip_function: high_availability
+        protocol:
+          - associated_layer_protocol: ipv4
+            address_data:
+              - address_type: ip_address
+                l3_address_data: { ip_address_assignment: true, floating_ip_activated: false, fixed_ip_address: [ 10.9.0.60 ] }
+"""
+"""In place of its `vip_function`: the virtual address is fixed."""

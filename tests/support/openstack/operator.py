@@ -176,6 +176,7 @@ class Project:
         for seen in servers:
             member.delete("compute", f"/servers/{seen['id']}")
         until(lambda: not member.get("compute", "/servers")["servers"], "the project's servers are gone")
+        self._remove_ways()
         for service, kind in (("network", "ports"), ("network", "networks"), ("block-storage", "volumes")):
             for seen in member.get(service, f"/{kind}", **({"project_id": self.id} if service == "network" else {}))[
                 kind
@@ -192,6 +193,18 @@ class Project:
         member.close()
         admin.delete("identity", f"/users/{self.user}")
         admin.delete("identity", f"/projects/{self.id}")
+
+    def _remove_ways(self) -> None:
+        """Floating IPs, trunks and routers, which hold ports and networks."""
+        member = self.member
+        for kind in ("floatingips", "trunks"):
+            for seen in member.get("network", f"/{kind}", project_id=self.id)[kind]:
+                member.delete("network", f"/{kind}/{seen['id']}")
+        for router in member.get("network", "/routers", project_id=self.id)["routers"]:
+            for port in member.get("network", "/ports", device_id=router["id"])["ports"]:
+                body = {"port_id": port["id"]}
+                member.call("PUT", "network", f"/routers/{router['id']}/remove_router_interface", body)
+            member.delete("network", f"/routers/{router['id']}")
 
 
 def until(condition: Callable[[], object], what: str, patience: float = _PATIENCE) -> None:

@@ -63,14 +63,15 @@ def small_on_cloud(
     gate: str | None = None,
     flavour: str | None = None,
     image_size: int = 2**16,
+    source: str = VNFD,
 ) -> tuple[str, bytes]:
     """The id of the descriptor, and the package.
 
     `user_data` is what each VDU runs, by its name; `gate` the address of `gate` inside; `flavour` the one that workers
-    ask for; `image_size` the bytes of the image.
+    ask for; `image_size` the bytes of the image; `source` the descriptor that it is made from.
     """
     vnfd_id = str(uuid.uuid4())
-    vnfd = VNFD.replace(VNFD_ID, vnfd_id).replace("cidr: 10.9.0.0/24", f"cidr: {cidr}").replace("256 MiB", "64 MiB")
+    vnfd = source.replace(VNFD_ID, vnfd_id).replace("cidr: 10.9.0.0/24", f"cidr: {cidr}").replace("256 MiB", "64 MiB")
     vnfd = vnfd.replace(_FILES, "".join(_content((user_data or {}).get("gate", "#!/bin/sh\ntrue\n"))))
     if flavour is not None:
         vnfd = vnfd.replace(_WORKERS, f"{_WORKERS}        nfvi_constraints: {{ openstack.flavour: {flavour} }}\n")

@@ -13,8 +13,18 @@ from tests.support.thing import Thing
 __all__ = ["things_of"]
 
 
+_DESCRIBED = {
+    "security-group": "/security-groups",
+    "qos": "/qos/policies",
+    "router": "/routers",
+    "floating-ip": "/floatingips",
+    "trunk": "/trunks",
+}
+"""What Neutron has beside networks and ports, by sort."""
+
+
 def things_of(member: Operator, *, but: Collection[str] = ()) -> list[Thing]:
-    """All servers, networks, ports, volumes, images and server groups of the project, but those with the ids in `but`."""
+    """All that a project can have of what Fairlead makes, but those with the ids in `but`."""
     project = member.project
     found = [
         _thing("compute", seen, tag_in(seen["metadata"]), running=seen["status"] == "ACTIVE")
@@ -25,6 +35,14 @@ def things_of(member: Operator, *, but: Collection[str] = ()) -> list[Thing]:
             _thing(sort, seen, tag_of_line(seen["description"]))
             for seen in member.get("network", f"/{sort}s", project_id=project)[f"{sort}s"]
             if not str(seen.get("device_owner", "")).startswith("network:")  # Neutron's own, which go with the network
+        ]
+    for sort, path in _DESCRIBED.items():
+        seen_of_sort = member.get("network", path, project_id=project)[path.rpartition("/")[2].replace("-", "_")]
+        usual = {"default"} if sort == "security-group" else set()  # each project has one from the beginning
+        found += [
+            _thing(sort, seen, tag_of_line(seen["description"]))
+            for seen in seen_of_sort
+            if seen.get("name") not in usual
         ]
     volumes = member.get("block-storage", "/volumes/detail")["volumes"]
     found += [_thing("volume", seen, tag_in(seen["metadata"])) for seen in volumes]
