@@ -121,11 +121,12 @@ async def test_a_port_is_added_to_a_machine_that_runs(subject: Subject) -> None:
         assert status.outputs == machine.ports[0].outputs
 
 
-def test_power_changes_in_place_and_another_image_has_a_reason(subject: Subject) -> None:
+def test_power_changes_in_place_and_another_image_has_a_reason_or_a_remark(subject: Subject) -> None:
     rules = subject.type.rules["compute"]
     compute, _ = Hands(subject).parts("server", ["link"])
     assert rules.replaced_by(compute.spec, _replace(compute.spec, power="off")) is None
-    reason = rules.replaced_by(compute.spec, _replace(compute.spec, image=Ref(Name("another"))))
+    other = _replace(compute.spec, image=Ref(Name("another")))
+    reason = rules.replaced_by(compute.spec, other) or rules.remark(compute.spec, other, set())
     assert reason
     assert reason == reason.strip()
     assert len(reason.split()) > 2

@@ -352,7 +352,18 @@ def test_a_servers_status_is_read_from_its_words(view: dict[str, Any], expected:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"power": "off"}, {"memory": 2**30}, {"label": "other"}, {"ports": ("p",)}, {"flavour": "large"}]
+    "fields",
+    [
+        {"power": "off"},
+        {"memory": 2**30},
+        {"label": "other"},
+        {"ports": ("p",)},
+        {"flavour": "large"},
+        {"metadata": {"a": "b"}},
+        {"image": "other"},
+        {"user_data": "other"},
+        {"key": "other"},
+    ],
 )
 def test_what_nova_can_change_is_changed_in_place(fields: dict[str, Any]) -> None:
     assert RULES["compute"].replaced_by(compute(), compute(**fields)) is None
@@ -361,7 +372,8 @@ def test_what_nova_can_change_is_changed_in_place(fields: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("sort", "old", "new"),
     [
-        ("compute", compute(), compute(image="other")),
+        ("compute", compute(image=None), compute(image="other")),
+        ("compute", compute(image=None), compute(image=None, user_data="other")),
         ("compute", compute(), compute(zone="other")),
         (
             "compute",
@@ -377,10 +389,14 @@ def test_what_cannot_be_changed_has_a_reason(sort: str, old: Any, new: Any) -> N
     assert len((RULES[sort].replaced_by(old, new) or "").split()) > 2
 
 
-def test_ports_and_data_volumes_rebind_and_nothing_else_does() -> None:
+def test_ports_data_volumes_and_images_rebind_and_nothing_else_does() -> None:
     spec = compute(image=Ref(Name("i")), ports=(Ref(Name("p")),), volumes=(Attachment(volume=Ref(Name("v"))),))
     rules = RULES["compute"]
     assert rules.rebinds(spec, {Name("p"), Name("v")})
-    assert not rules.rebinds(spec, {Name("i")})
+    assert rules.rebinds(spec, {Name("i")})
     assert not rules.rebinds(_replace(spec, image=None), {Name("v")})
+    assert not rules.rebinds(_replace(spec, groups=(Ref(Name("g")),)), {Name("g")})
+    assert "rebuilt" in (rules.remark(spec, spec, {Name("i")}) or "")
+    assert "rebuilt" in (rules.remark(spec, _replace(spec, user_data="other"), set()) or "")
+    assert rules.remark(spec, _replace(spec, power="off"), {Name("p")}) is None
     assert rules.order(spec, spec) is Order.DELETE_FIRST

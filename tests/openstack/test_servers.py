@@ -21,8 +21,10 @@ from fairlead.resources import (
 )
 from fairlead.vims import Need
 from fairlead.vims.openstack.driver import OpenStackDriver
+from fairlead.vims.openstack.tags import BOOT
 from tests.contract.clouds import OpenStackSubject
 from tests.contract.subject import Hands
+from tests.support.cloud import PeerCloud
 
 _replace = msgspec.structs.replace
 
@@ -69,6 +71,47 @@ async def test_a_server_is_resized_in_place_and_the_resize_confirmed(subject: Op
         assert (after["status"], larger.handle) == ("ACTIVE", machine.compute.handle)
         assert after["memory"] > before["memory"]
         assert not hands.kind("compute").settled(before, larger.concrete.spec)
+
+
+@pytest.mark.parametrize("power", ["on", "off"])
+async def test_a_server_is_rebuilt_from_another_image_where_it_is_and_keeps_its_ports(
+    subject: OpenStackSubject, power: str
+) -> None:
+    async with Hands(subject) as hands:
+        await hands.basis("link")
+        other = hands.subject.files.directory / "other.raw"
+        other.write_bytes(b"another" + bytes(2**16))
+        await hands.obtain(hands.resource("other", _replace(subject.image, digest="sha256:1", artifact="p/other.raw")))
+        machine = await hands.machine("server", ["link"], metadata={"site": "one", "old": "x"}, power=power)
+        before = await hands.kind("compute").read(machine.compute.handle)
+        spec = _replace(machine.compute.resource.spec, image=Ref(Name("other")), metadata={"site": "two"})
+        changed = await hands.update(machine.compute, spec)
+        again = await hands.update(changed, spec)
+        after = await hands.kind("compute").read(again.handle)
+        assert before is not None
+        assert after is not None
+        assert (after["id"], after["host"], after["metadata"]) == (before["id"], before["host"], {"site": "two"})
+        assert after["boot"] != before["boot"]
+        assert not hands.kind("compute").settled(before, changed.concrete.spec)
+        status = await hands.status(machine.ports[0])
+        assert isinstance(status, Ready)
+        assert status.outputs == machine.ports[0].outputs
+        told = await hands.update(again, _replace(spec, user_data="#!/bin/sh\n"))
+        assert told.handle == changed.handle
+
+
+async def test_a_server_is_not_rebuilt_for_what_it_is_not_built_from(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await hands.basis("link")
+        machine = await hands.machine("server", ["link"])
+        off = await hands.update(machine.compute, _replace(machine.compute.resource.spec, power="off"))
+        (server,) = peer.nova.servers.values()
+        assert "rebuilt" not in server
+        del server["metadata"][BOOT]  # as one that was made before there were such marks
+        await hands.update(off, machine.compute.resource.spec)
+        assert "rebuilt" not in server
 
 
 async def test_the_third_of_two_hosts_is_told_that_there_is_no_valid_host(subject: OpenStackSubject) -> None:

@@ -323,3 +323,49 @@ def test_what_a_machine_asks_of_its_host_is_said_in_openstacks_words_and_its_own
         '        description: The way in\n        nfvi_constraints: { "openstack.extra_spec.hw:cpu_policy": shared }\n',
     )
     assert little(own).spec("gate/k1").constraints == {"openstack.extra_spec.hw:cpu_policy": "shared"}
+
+
+STORAGE = "virtual_block_storage_data:\n          size_of_storage: 1 GiB\n"
+WITH_IMAGE = (
+    STORAGE
+    + """\
+      artifacts:
+        root:
+          type: tosca.artifacts.nfv.SwImage
+          file: ../Files/image.tar
+          properties: { name: root, version: "1.0", container_format: bare, disk_format: raw }
+"""
+)
+
+
+def test_a_machine_starts_from_the_first_storage_of_its_boot_order_that_has_an_image() -> None:
+    source = VNFD.replace(STORAGE, WITH_IMAGE)
+    assert source != VNFD
+    plain = little(source).spec("worker/k1")
+    assert plain.image is not None, "without a boot order, it has an image of its own"
+    ordered = source.replace(
+        "description: Does the work\n        boot_order: false", "description: Does the work\n        boot_order: true"
+    )
+    spec = little(ordered).spec("worker/k1")
+    assert spec.image is None
+    assert [attached.volume.name for attached in spec.volumes] == ["worker/k1/disk"]
+    blank = VNFD.replace(
+        "description: Does the work\n        boot_order: false", "description: Does the work\n        boot_order: true"
+    )
+    assert little(blank).spec("worker/k1").image is not None, "nothing starts from an empty disk"
+
+
+def test_key_pair_and_metadata_come_from_boot_data_and_from_the_machines_own_words() -> None:
+    properties = "{ vim_type: ETSINFV.OPENSTACK_KEYSTONE.V_3, properties: { key_name: admin, site: north } }"
+    boot = f"        boot_data:\n          vim_specific_properties: {properties}\n"
+    source = VNFD.replace("        boot_data:\n", boot, 1)
+    spec = little(source).spec("gate/k1")
+    assert (spec.key, spec.metadata, spec.constraints) == ("admin", {"site": "north"}, {})
+    own = source.replace(
+        "        description: The way in\n",
+        "        description: The way in\n        nfvi_constraints: { openstack.key: other, openstack.metadata.role: gate }\n",
+    )
+    spec = little(own).spec("gate/k1")
+    assert (spec.key, spec.metadata, spec.constraints) == ("other", {"site": "north", "role": "gate"}, {})
+    elsewhere = source.replace("ETSINFV.OPENSTACK_KEYSTONE.V_3", "ETSINFV.KUBERNETES.V_1")
+    assert little(elsewhere).spec("gate/k1").key is None

@@ -45,7 +45,7 @@ def diff(recorded: Records, desired: Resources, rules: Rulebook, *, tainted: Set
     spreading = _Spreading(recorded, changes, wanted, rules)
     spreading.spread()
     steps = _ordered(spreading, needs, recorded, rules)
-    shown = [*changes.values(), *_former(recorded, changes)]
+    shown = [*_remarked(changes, rules), *_former(recorded, changes)]
     return Plan(tuple(sorted(shown, key=lambda change: change.name)), steps)
 
 
@@ -343,6 +343,16 @@ def _ordered(
         else:
             words = ", ".join(sorted(step.id for step in tied))
             raise FairleadError(f"No order could be found for these steps: {words}.", remedy="Report this.")
+
+
+def _remarked(changes: Mapping[Name, Change], rules: Rulebook) -> Iterator[Change]:
+    """The changes, with what their kinds remark on updates."""
+    replaced = {name for name, change in changes.items() if renews(change)}
+    for change in changes.values():
+        remark = None
+        if change.verb is Verb.UPDATE and change.old is not None and change.new is not None:
+            remark = rules.rules(change.new).remark(change.old.resource.spec, change.new.spec, replaced)
+        yield change if remark is None else _replace(change, reason=f"{change.reason}; {remark}")
 
 
 def _former(recorded: Records, changes: Mapping[Name, Change]) -> list[Change]:

@@ -75,6 +75,11 @@ class Rules(Protocol[S]):
         """
         ...
 
+    def remark(self, old: S, new: S, replaced: Set[Name]) -> str | None:
+        """What an update from `old` to `new`, or to new lives of what is named in `replaced`, does to it beyond what the change
+        says; None when that says all."""
+        ...
+
     def patience(self, verb: str) -> float:
         """Seconds that a `create`, `update` or `delete` may take before it is a failure."""
         ...
@@ -102,6 +107,9 @@ class DefaultRules:
 
     def fold(self, spec: Any, members: Mapping[Name, Member]) -> Any:
         return spec
+
+    def remark(self, old: Any, new: Any, replaced: Set[Name]) -> str | None:
+        return None
 
     def patience(self, verb: str) -> float:
         return 600.0

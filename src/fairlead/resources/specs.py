@@ -248,7 +248,8 @@ class ComputeSpec(Spec, frozen=True, kw_only=True, tag="compute"):
 
     `cpus` in cores, `memory` and `disk` in bytes. `power` is `on` or `off`. `constraints` are the VDU's own words to
     one type of infrastructure, as `container.capabilities`. `ports` are in the order in which interfaces appear; `trunks`
-    are those of its ports that have to be trunks before it starts.
+    are those of its ports that have to be trunks before it starts. Without an `image` it starts from its first volume.
+    `metadata` is what the machine and its owner can read of it, `key` the name of a key pair at the VIM.
     """
 
     label: str
@@ -267,3 +268,5 @@ class ComputeSpec(Spec, frozen=True, kw_only=True, tag="compute"):
     zone: str | Undecided | None = None
     power: str = "on"
     trunks: tuple[str | Ref, ...] = ()
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    key: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from fairlead.descriptors import SoftwareImage, Storage, StorageKind, Vdu, VduKind
 from fairlead.errors import Unprocessable
 from fairlead.hot.sizes import extra_specs
@@ -13,6 +15,9 @@ from fairlead.vnf.points import Points
 from fairlead.vnf.record import compute_name
 
 __all__ = ["Machines"]
+
+_KEY = "openstack.key"
+_METADATA = "openstack.metadata."
 
 
 class Machines:
@@ -36,10 +41,15 @@ class Machines:
     def _vnfc(self, vdu: Vdu, key: str, index: int) -> None:
         draft = self._draft
         plugs = self._points.want(vdu, key, index)
-        volumes = tuple(self._volume(key, vdu, draft.flavour.storages[storage]) for storage in vdu.storages)
-        image = self._images.want(_image_of(vdu))
+        storages = [draft.flavour.storages[storage] for storage in vdu.storages]
+        first = _started_from(vdu, storages)
+        if first is not None:
+            storages.sort(key=lambda storage: storage is not first)
+        volumes = tuple(self._volume(key, vdu, storage) for storage in storages)
+        image = self._images.want(_image_of(vdu)) if first is None else None
         boot = boot_of(draft, vdu.boot_data)
         cpus, memory = _size(vdu)
+        words = _words(vdu)
         spec = ComputeSpec(
             label=draft.label(f"{vdu.id}-{key}"),
             image=image,
@@ -52,9 +62,11 @@ class Machines:
             environment=boot.environment,
             files=boot.files,
             user_data=boot.user_data,
-            constraints=_constraints(vdu),
+            constraints=words.constraints,
             power="on" if draft.state.started else "off",
             trunks=plugs.trunks,
+            metadata=words.metadata,
+            key=words.key,
         )
         draft.add(compute_name(vdu.id, key), spec)
 
@@ -77,11 +89,35 @@ class Machines:
         return tuple(Ref(name) for name in names if name in self._draft.made)
 
 
-def _constraints(vdu: Vdu) -> dict[str, str]:
-    """The VDU's words to infrastructures: what SOL001 has attributes for in OpenStack's own words, then its own, which
-    are the last."""
+class _Words(msgspec.Struct, frozen=True):
+    """What a VDU says to its infrastructure."""
+
+    constraints: dict[str, str]
+    metadata: dict[str, str]
+    key: str | None
+
+
+def _words(vdu: Vdu) -> _Words:
+    """What SOL001 has attributes for in OpenStack's own words, then what the boot data ask of the VIM, then the VDU's own
+    constraints, which are the last."""
     asked = {f"openstack.extra_spec.{key}": value for key, value in extra_specs(vdu).items()}
-    return asked | dict(vdu.nfvi_constraints)
+    boot = vdu.boot_data
+    if boot is not None and "OPENSTACK" in (boot.vim_type or "OPENSTACK").upper():
+        asked |= {_KEY if key == "key_name" else f"{_METADATA}{key}": str(v) for key, v in boot.vim_properties.items()}
+    asked |= vdu.nfvi_constraints
+    key = asked.pop(_KEY, None)
+    metadata = {name[len(_METADATA) :]: asked.pop(name) for name in list(asked) if name.startswith(_METADATA)}
+    return _Words(asked, metadata, key)
+
+
+def _started_from(vdu: Vdu, storages: list[Storage]) -> Storage | None:
+    """The storage that the machine starts from: the first with an image, in the boot order, where the VDU has one or no image
+    of its own."""
+    if vdu.kind is not VduKind.COMPUTE or (vdu.image is not None and not vdu.boot_order):
+        return None
+    order = {storage: number for number, storage in enumerate(vdu.boot_order)}
+    bootable = [storage for storage in storages if storage.image is not None and (not order or storage.id in order)]
+    return min(bootable, key=lambda storage: order.get(storage.id, 0), default=None)
 
 
 def _image_of(vdu: Vdu) -> SoftwareImage | None:

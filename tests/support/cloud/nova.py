@@ -161,6 +161,8 @@ class Nova:
             "status": "BUILD",
             _TASK: "spawning",
             "metadata": asked["metadata"],
+            "image": {"id": asked["imageRef"]} if asked.get("imageRef") else "",
+            "key_name": asked.get("key_name"),
             "tags": asked["tags"],
             "OS-EXT-AZ:availability_zone": asked.get("availability_zone", "nova"),
             "flavor": _embedded(flavour),
@@ -229,6 +231,13 @@ class Nova:
             return self._begin(aside, action, _ASIDE[action])
         if action in _BACK:
             return self._begin(self._at_rest(request, _BACK[action]), action, "ACTIVE")
+        if action == "rebuild":
+            server = self._at_rest(request, "ACTIVE", "SHUTOFF", "ERROR")
+            if words["imageRef"] not in self._glance.images:
+                raise nova_refusal(400, "Cannot find image for rebuild")
+            server |= {"metadata": words["metadata"], "image": {"id": words["imageRef"]}}
+            server |= {"user_data": words["user_data"], "rebuilt": server.get("rebuilt", 0) + 1}
+            return self._begin(server, "rebuilding", "ACTIVE" if server["status"] == "ERROR" else server["status"])
         server = self._at_rest(request, "ACTIVE", "SHUTOFF")
         flavour = next(f for f in self.flavours.values() if f["id"] == words["flavorRef"])
         return self._begin(server, "resize_prep", "VERIFY_RESIZE", flavor=_embedded(flavour))

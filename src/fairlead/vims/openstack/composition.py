@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -12,10 +14,20 @@ from fairlead.resources import Attachment, ComputeSpec, Tag, known
 from fairlead.vims.openstack.flavours import Size
 from fairlead.vims.openstack.rules import boot_volume
 from fairlead.vims.openstack.settings import Settings
-from fairlead.vims.openstack.tags import POWER, deployment_word, incarnation_word, metadata_of, readable
+from fairlead.vims.openstack.tags import BOOT, POWER, deployment_word, incarnation_word, metadata_of, readable
 from fairlead.vims.openstack.userdata import user_data_of
 
-__all__ = ["FLAVOUR", "check", "data_volumes", "flavour_name", "server_body", "size_of", "sized"]
+__all__ = [
+    "FLAVOUR",
+    "boot_mark",
+    "check",
+    "data_volumes",
+    "flavour_name",
+    "rebuild_body",
+    "server_body",
+    "size_of",
+    "sized",
+]
 
 FLAVOUR = "openstack.flavour"
 _SPEC = "openstack.extra_spec."
@@ -71,7 +83,9 @@ def data_volumes(spec: ComputeSpec) -> tuple[Attachment, ...]:
 
 def server_body(spec: ComputeSpec, tag: Tag, flavour: str, settings: Settings) -> dict[str, Any]:
     """The body of the creation (Compute API, `POST /servers`)."""
-    metadata = metadata_of(tag)
+    metadata = {**spec.metadata, **metadata_of(tag)}
+    if spec.image is not None:
+        metadata[BOOT] = boot_mark(spec)
     if spec.power == "off":
         metadata[POWER] = "off"
     server: dict[str, Any] = {
@@ -87,7 +101,7 @@ def server_body(spec: ComputeSpec, tag: Tag, flavour: str, settings: Settings) -
     optional: Mapping[str, Any] = {
         "user_data": user_data_of(spec),
         "availability_zone": spec.zone if isinstance(spec.zone, str) else settings.zone,
-        "key_name": settings.key,
+        "key_name": spec.key or settings.key,
         "block_device_mapping_v2": _mapping(spec),
     }
     server |= {key: value for key, value in optional.items() if value}
@@ -95,6 +109,27 @@ def server_body(spec: ComputeSpec, tag: Tag, flavour: str, settings: Settings) -
     if spec.groups:
         body["os:scheduler_hints"] = {"group": known(spec.groups[0])}
     return body
+
+
+def boot_mark(spec: ComputeSpec) -> str:
+    """A digest of all that a server is built from, in a form of its own: were it that of a call's body, it would change with the
+    code or the VIM's settings, and servers would be built anew for nothing."""
+    files = [[file.path, known(file.content), file.mode] for file in spec.files]
+    environment = sorted([name, known(value)] for name, value in spec.environment.items())
+    plain = [None if value is None else known(value) for value in (spec.image, spec.user_data, spec.key)]
+    return hashlib.sha256(json.dumps([*plain, files, environment]).encode()).hexdigest()[:16]
+
+
+def rebuild_body(spec: ComputeSpec, metadata: Mapping[str, str], settings: Settings) -> dict[str, Any]:
+    """The body of an action that builds a server anew where it is; `metadata` is what it has."""
+    return {
+        "rebuild": {
+            "imageRef": known(spec.image),
+            "metadata": {**metadata, BOOT: boot_mark(spec)},
+            "user_data": user_data_of(spec),
+            "key_name": spec.key or settings.key,
+        }
+    }
 
 
 def _mapping(spec: ComputeSpec) -> list[dict[str, Any]]:

@@ -33,12 +33,20 @@ from fairlead.resources import (
     known,
 )
 from fairlead.vims.openstack.cloud import Cloud, to
-from fairlead.vims.openstack.composition import check, data_volumes, flavour_name, server_body, size_of
+from fairlead.vims.openstack.composition import (
+    boot_mark,
+    check,
+    data_volumes,
+    flavour_name,
+    rebuild_body,
+    server_body,
+    size_of,
+)
 from fairlead.vims.openstack.flavours import Flavours
 from fairlead.vims.openstack.refusals import NotThere, concerning
 from fairlead.vims.openstack.rules import ComputeRules
 from fairlead.vims.openstack.servers import WAKING, Servers, server_seen, server_status
-from fairlead.vims.openstack.tags import POWER, incarnation_word, readable, same
+from fairlead.vims.openstack.tags import BOOT, POWER, incarnation_word, others_in, readable, same
 
 __all__ = ["ComputeKind"]
 
@@ -98,8 +106,9 @@ class ComputeKind(ComputeRules):
         volumes = {known(attached.volume) for attached in spec.volumes}
         size = size_of(spec)
         large = observed["cores"] is None or (observed["cores"] >= size.cores and observed["memory"] >= size.memory)
-        right_name = observed["name"] == readable(spec.label)
-        return right_power and right_ports and set(observed["volumes"]) == volumes and large and right_name
+        right_name = observed["name"] == readable(spec.label) and spec.metadata.items() <= observed["metadata"].items()
+        built = observed["boot"] in (None, boot_mark(spec)) or spec.image is None
+        return right_power and right_ports and set(observed["volumes"]) == volumes and large and right_name and built
 
     def seen(self, observed: Observed, spec: ComputeSpec, outputs: Outputs) -> Seen | Pending | Failed:
         return server_seen(observed, spec, outputs)
@@ -112,7 +121,9 @@ class ComputeKind(ComputeRules):
         if server["name"] != readable(new.label):
             body = {"server": {"name": readable(new.label)}}
             await self._cloud.put("compute", to("servers", handle), f"rename server '{new.label}'", body)
+        await self._describe(handle, server, old, new)
         await self._resize(handle, server, old, new)
+        await self._rebuild(handle, old, new)
         await self._replug(handle, new)
         await self._reattach(handle, server, new)
         await (self._stop(handle) if new.power == "off" else self._start(handle))
@@ -139,7 +150,7 @@ class ComputeKind(ComputeRules):
             if server is None or server["status"] in ("DELETED", "SOFT_DELETED"):
                 raise NotThere("The server is gone.", cause="404", remedy="Heal it.")
             task = server.get("OS-EXT-STS:task_state")
-            resting = task is None and server["status"] not in ("BUILD", "RESIZE", "REBOOT", "REVERT_RESIZE")
+            resting = task is None and server["status"] not in ("BUILD", "REBUILD", "RESIZE", "REBOOT", "REVERT_RESIZE")
             if server["status"] == "ERROR" or (resting and (until is None or until(server))):
                 return server
             if time.monotonic() > deadline:
@@ -149,6 +160,39 @@ class ComputeKind(ComputeRules):
 
     async def _act(self, handle: Handle, what: str, body: Mapping[str, Any]) -> None:
         await self._cloud.post("compute", to("servers", handle, "action"), what, body)
+
+    async def _describe(self, handle: Handle, server: Mapping[str, Any], old: ComputeSpec, new: ComputeSpec) -> None:
+        """Have the metadata of `new`; what nobody of ours has put there stays."""
+        there = others_in(server.get("metadata"))
+        if missing := {key: value for key, value in new.metadata.items() if there.get(key) != value}:
+            path = to("servers", handle, "metadata")
+            await self._cloud.post("compute", path, "describe a server", {"metadata": missing})
+        for key in sorted(old.metadata.keys() & there.keys() - new.metadata.keys()):
+            await self._cloud.delete("compute", to("servers", handle, "metadata", key), "describe a server")
+
+    async def _rebuild(self, handle: Handle, old: ComputeSpec, new: ComputeSpec) -> None:
+        """Have it built from what `new` says: what it was last built from stands in its metadata, set by the same call."""
+        if new.image is None:
+            return
+        server = await self._at_rest(handle)
+        metadata = server.get("metadata") or {}
+        if BOOT in metadata:
+            stale = metadata[BOOT] != boot_mark(new)
+        else:  # made before there were such marks
+            stale = (server.get("image") or {}).get("id") != known(new.image) or old.user_data != new.user_data
+        if not stale:
+            return
+        body = rebuild_body(new, metadata, self._cloud.settings)
+        await self._act(handle, f"rebuild server '{new.label}'", body)
+        done = await self._at_rest(handle)
+        if done["status"] == "ERROR":
+            words = (done.get("fault") or {}).get("message") or "it is in the status ERROR"
+            raise VimRefused(
+                f"Nova did not rebuild '{new.label}'.",
+                code="rebuild-failed",
+                cause=words,
+                remedy="Correct the cause, then heal it.",
+            )
 
     # -- power -------------------------------------------------------------------------------------------------------
 

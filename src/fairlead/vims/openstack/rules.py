@@ -1,9 +1,9 @@
 """The pure half of the kinds: what a change means on OpenStack.
 
 Whatever Nova, Neutron and Cinder can change about a thing that is there is changed in place: power, size, name, ports
-and data volumes of a server; addresses of a port; name, MTU and further subnets of a network; size of a volume, upwards. All else
-replaces it, and these rules say why. A port keeps its addresses and its MAC over that: they are pinned when first seen,
-and given as fixed ones from then on.
+and data volumes of a server, and by a rebuild what it starts from, if that is an image; addresses of a port; name, MTU
+and further subnets of a network; size of a volume, upwards. All else replaces it, and these rules say why. A port keeps
+its addresses and its MAC over that: they are pinned when first seen, and given as fixed ones from then on.
 """
 
 from __future__ import annotations
@@ -63,28 +63,37 @@ class ComputeRules(DefaultRules):
     """A server. A resize may copy its disk over the network, so it may take longer than other changes."""
 
     def replaced_by(self, old: ComputeSpec, new: ComputeSpec) -> str | None:
-        fields = {
+        rebuilt = {
             "image": "its image",
-            "groups": "its server groups",
             "files": "its files",
             "environment": "its environment",
             "user_data": "its user data",
-            "constraints": "its constraints",
-            "zone": "its zone",
+            "key": "its key pair",
         }
+        fields = {"groups": "its server groups", "constraints": "its constraints", "zone": "its zone"}
+        if old.image is None or new.image is None:
+            fields |= rebuilt
         reason = _reason(old, new, fields, "a server")
         if reason is None and boot_volume(old) != boot_volume(new):
             return "a server cannot change the volume that it starts from"
         return reason
 
     def rebinds(self, spec: ComputeSpec, replaced: Set[Name]) -> bool:
-        """Ports and data volumes are plugged and unplugged; nothing else is changed under a server."""
-        fixed = (spec.image, boot_volume(spec), *spec.groups, *spec.trunks)
+        """Ports and data volumes are plugged and unplugged, and it is rebuilt from another image; nothing else is changed under
+        a server."""
+        fixed = (boot_volume(spec), *spec.groups, *spec.trunks)
         return not any(isinstance(held, Ref) and held.name in replaced for held in fixed)
 
     def order(self, old: ComputeSpec, new: ComputeSpec) -> Order:
         """Its ports and volumes can be had once only."""
         return Order.DELETE_FIRST if old.ports or new.ports or old.volumes or new.volumes else Order.CREATE_FIRST
+
+    def remark(self, old: ComputeSpec, new: ComputeSpec, replaced: Set[Name]) -> str | None:
+        image = isinstance(new.image, Ref) and new.image.name in replaced
+        boot = ("image", "files", "environment", "user_data", "key")
+        if image or any(getattr(old, field) != getattr(new, field) for field in boot):
+            return "it is rebuilt: its host, ports and volumes stay, its own disk is made anew"
+        return None
 
     def patience(self, verb: str) -> float:
         return 1800.0 if verb == "update" else 900.0

@@ -33,7 +33,7 @@ from fairlead.resources import (
     known,
 )
 from fairlead.vims.openstack.cloud import Cloud, to
-from fairlead.vims.openstack.tags import POWER, deployment_word, readable, tag_in
+from fairlead.vims.openstack.tags import BOOT, POWER, deployment_word, others_in, readable, tag_in
 
 __all__ = ["WAKING", "Servers", "server_seen", "server_status", "server_view"]
 
@@ -174,6 +174,8 @@ def server_view(seen: Mapping[str, Any]) -> Observed:
         "memory": flavour.get("ram"),
         "volumes": sorted(one["id"] for one in seen.get("os-extended-volumes:volumes_attached") or ()),
     }
+    metadata = seen.get("metadata") or {}
+    view |= {"metadata": others_in(metadata), "boot": metadata.get(BOOT)}
     if fault:
         view["fault"] = str(fault.get("message") or "")
     return view
@@ -221,6 +223,9 @@ def server_seen(view: Observed, spec: ComputeSpec, outputs: Outputs) -> Seen | P
     changed["volumes"] = tuple(one for one in spec.volumes if one.volume in view["volumes"]) + tuple(
         Attachment(volume=volume) for volume in view["volumes"] if volume not in attached
     )
+    there = {key: view["metadata"].get(key, "") for key in spec.metadata}
+    if there != spec.metadata:
+        changed["metadata"] = there
     amiss = []
     if status == "VERIFY_RESIZE":
         amiss.append("a resize waits to be confirmed or reverted")

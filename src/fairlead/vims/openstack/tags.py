@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from fairlead.resources import Incarnation, Name, Owner, Tag
 
 __all__ = [
+    "BOOT",
     "POWER",
     "deployment_word",
     "image_id",
@@ -24,6 +25,7 @@ __all__ = [
     "line_of",
     "metadata_filter",
     "metadata_of",
+    "others_in",
     "readable",
     "same",
     "tag_in",
@@ -35,6 +37,8 @@ _LINE = "fairlead"
 _LONGEST = 255
 _LONGEST_WORD = 60
 _NAMESPACE = uuid.UUID("6b1f9c1e-58a4-5d0e-9b7d-2f4c6f3a7a10")
+BOOT = "fairlead_boot"
+"""In a server's metadata: a digest of what it was last built from, for Nova shows no user data."""
 POWER = "fairlead_power"
 """In a server's metadata: `off` while it is meant to be off, for Nova keeps no reason for an end."""
 
@@ -51,6 +55,11 @@ def tag_in(metadata: Mapping[str, object] | None) -> Tag | None:
     if deployment is None or owner is None or name is None or incarnation is None:
         return None
     return Tag(deployment, Owner(owner), Name(name), Incarnation(incarnation))
+
+
+def others_in(metadata: Mapping[str, object] | None) -> dict[str, str]:
+    """What metadata hold beside our own words."""
+    return {key: str(value) for key, value in (metadata or {}).items() if not key.startswith(_PREFIX)}
 
 
 def metadata_filter(deployment: str, incarnation: str | None = None) -> str:

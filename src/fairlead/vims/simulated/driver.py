@@ -288,6 +288,7 @@ class _SimulatedKind:
         self.order = rules.order
         self.pin = rules.pin
         self.fold = rules.fold
+        self.remark = rules.remark
         self.patience = rules.patience
 
     @property
