@@ -17,11 +17,11 @@ __all__ = ["Tacker", "commanded"]
 
 
 class Tacker:
-    """The commands of one module of the client, with the names of their classes."""
+    """The commands of one module of the client, with the names of their classes; `version` as --os-tacker-api-version."""
 
-    def __init__(self, module: str, url: str, token: str) -> None:
+    def __init__(self, module: str, url: str, token: str, version: str = "1") -> None:
         self._commands = importlib.import_module(f"tackerclient.osc.{module}")
-        self.client = Client(endpoint_url=url, token=token, auth_strategy="keystone", api_version="1")
+        self.client = Client(endpoint_url=url, token=token, auth_strategy="keystone", api_version=version)
 
     async def __call__(self, command: str, *arguments: str) -> dict[str, Any]:
         """What a command shows, by heading; the lines of a list as `rows`."""

@@ -83,10 +83,15 @@ async def test_a_version_that_is_not_served_is_refused(api: Api, version: str | 
 async def test_the_versions_can_be_asked_for_without_naming_one(api: Api) -> None:
     client = api.client()
     del client.headers["Version"]
-    for path in ("/vnflcm/api_versions", "/vnflcm/v2/api_versions", "/vnfpkgm/v2/api_versions"):
+    for path, first in (
+        ("/vnflcm/api_versions", "1.0.0"),
+        ("/vnflcm/v1/api_versions", "1.0.0"),
+        ("/vnflcm/v2/api_versions", "2.0.0"),
+        ("/vnfpkgm/v2/api_versions", "2.0.0"),
+    ):
         answer = await client.get(path)
         assert answer.status_code == 200
-        assert answer.json()["apiVersions"][0]["version"] == "2.0.0"
+        assert answer.json()["apiVersions"][0]["version"] == first
 
 
 async def test_the_suffix_of_an_implementation_is_read_over(api: Api) -> None:

@@ -25,13 +25,13 @@ from tests.support.packages import VNFD_ID, small_package
 pytestmark = pytest.mark.cloud
 
 OPENSTACK = str(Path(sys.executable).with_name("openstack"))
-OUTSIDE = {"id": "outside", "resourceId": "operator"}
-POINTS = [{"cpdId": "outside", "cpConfig": {"first": {"cpProtocolData": [{"layerProtocol": "IP_OVER_ETHERNET"}]}}}]
+POINT = {"cpdId": "outside", "cpConfig": [{"cpProtocolData": [{"layerProtocol": "IP_OVER_ETHERNET"}]}]}
 REQUEST: dict[str, Any] = {
     "flavourId": "simple",
-    "extVirtualLinks": [{**OUTSIDE, "extCps": POINTS}],
-    "vimConnectionInfo": {"any": {"vimId": "sim", "vimType": "simulated"}},
+    "extVirtualLinks": [{"id": "outside", "resourceId": "operator", "extCps": [POINT]}],
+    "vimConnectionInfo": [{"id": "any", "vimId": "sim", "vimType": "simulated"}],
 }
+"""As version 1 has it."""
 
 
 class Refused(Exception):
@@ -172,12 +172,12 @@ def test_a_network_function_from_package_to_deletion(served: Served, people: Peo
     with pytest.raises(Refused, match="not enough for vnflcm:vnf_instances:create"):
         people.say("reader", "vnflcm", "create", VNFD_ID)
     vnf = people.ask("member", "vnflcm", "create", VNFD_ID, "--name", "small")["ID"]
-    assert [one["ID"] for one in people.ask("reader", "vnflcm", "list")] == [vnf]
+    assert [one["ID"] for one in people.ask("reader", "vnflcm", "list", version="1")] == [vnf]
     assert people.ask("stranger", "vnflcm", "list") == []
     with pytest.raises(Refused, match="There is no VNF instance"):
         people.say("stranger", "vnflcm", "show", vnf)
 
-    people.say("member", "vnflcm", "instantiate", vnf, people.written("instantiate.json", REQUEST))
+    people.say("member", "vnflcm", "instantiate", vnf, people.written("instantiate.json", REQUEST), version="1")
     _settled(served, token, vnf, 1)
     assert people.ask("reader", "vnflcm", "show", vnf)["Instantiation State"] == "INSTANTIATED"
     people.say("member", "vnflcm", "terminate", vnf, "--termination-type", "FORCEFUL")

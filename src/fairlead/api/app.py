@@ -25,7 +25,7 @@ from fairlead.api.vims import VimRegistry
 from fairlead.api.vnflcm import VnfLifecycle
 from fairlead.api.vnfpkgm import VnfPackages
 from fairlead.identity import Policy, Rule
-from fairlead.sol import VNFLCM, VNFPKGM, VNFPKGM_V1, encode
+from fairlead.sol import VNFLCM, VNFLCM_V1, VNFPKGM, VNFPKGM_V1, encode
 
 __all__ = ["all_rules", "create_app", "create_status_app", "endpoints"]
 
@@ -34,7 +34,8 @@ def endpoints(services: Services) -> list[Endpoint]:
     """Everything that is served but the OpenAPI document itself."""
     settings = services.settings
     return [
-        *VnfLifecycle(services.vnfs, services.occurrences).endpoints(),
+        *VnfLifecycle(services.vnfs, services.occurrences, VNFLCM).endpoints(),
+        *VnfLifecycle(services.vnfs, services.occurrences, VNFLCM_V1).endpoints(),
         *VnfPackages(services.catalogue, services.subscriptions, VNFPKGM).endpoints(),
         *VnfPackages(services.catalogue, services.subscriptions, VNFPKGM_V1).endpoints(),
         *Plans(services.vnfs, services.occurrences).endpoints(),
@@ -85,7 +86,7 @@ def _app(served: list[Endpoint], services: Services, policy: Policy) -> Litestar
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Telemetry(app.asgi_handler, services.metrics, (VNFLCM, VNFPKGM, VNFPKGM_V1))
+    app.asgi_handler = Telemetry(app.asgi_handler, services.metrics, (VNFLCM, VNFLCM_V1, VNFPKGM, VNFPKGM_V1))
     return app
 
 

@@ -6,6 +6,7 @@ frozen msgspec structs, snake_case here and camelCase on the wire; read JSON wit
 
 from fairlead.sol.api_versions import (
     VNFLCM,
+    VNFLCM_V1,
     VNFPKGM,
     VNFPKGM_V1,
     ApiVersion,
@@ -147,6 +148,7 @@ from fairlead.sol.wire import KeyValuePairs, Sol, camel, decode, document, encod
 __all__ = [
     "PKGM_SUBSCRIPTIONS",
     "VNFLCM",
+    "VNFLCM_V1",
     "VNFPKGM",
     "VNFPKGM_V1",
     "VNF_INSTANCES",

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from fairlead.errors import BadRequest, NotAcceptable
 from fairlead.sol.wire import Sol
 
-__all__ = ["VNFLCM", "VNFPKGM", "VNFPKGM_V1", "ApiVersion", "ApiVersionInformation", "Interface", "both_versions"]
+__all__ = [
+    "VNFLCM",
+    "VNFLCM_V1",
+    "VNFPKGM",
+    "VNFPKGM_V1",
+    "ApiVersion",
+    "ApiVersionInformation",
+    "Interface",
+    "both_versions",
+]
 
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})(-impl:[\w.:~-]+)?", re.ASCII)
 
@@ -97,6 +106,7 @@ def both_versions(*interfaces: Interface) -> ApiVersionInformation:
     return ApiVersionInformation(uri_prefix=f"/{interfaces[0].name}", api_versions=versions)
 
 
+VNFLCM_V1 = Interface("vnflcm", 1, ("1.0.0", "1.1.0", "1.2.0", "1.3.0"), lenient=True)
 VNFLCM = Interface("vnflcm", 2, ("2.0.0", "2.1.0", "2.2.0", "2.3.0"))
 VNFPKGM_V1 = Interface("vnfpkgm", 1, ("1.0.0", "1.1.0", "1.2.0", "1.3.0"), lenient=True)
 VNFPKGM = Interface("vnfpkgm", 2, ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0"), lenient=True)
