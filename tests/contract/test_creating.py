@@ -8,6 +8,7 @@ import pytest
 from fairlead.clock import SystemClock
 from fairlead.errors import Unprocessable, VimRefused, VimUnavailable
 from fairlead.resources import Action, Gone, Handle, Incarnation, Name, Owner, VolumeSpec
+from fairlead.vims.seam import MEMBER
 from tests.contract.subject import Hands, Subject, all_of
 
 _replace = msgspec.structs.replace
@@ -104,7 +105,10 @@ async def test_an_action_that_a_kind_does_not_have_is_refused(subject: Subject) 
 
 def test_the_kinds_are_those_that_the_traits_promise(subject: Subject) -> None:
     driver = subject.type.open(subject.access("contract"), subject.files, SystemClock())
-    assert driver.kinds.keys() == subject.type.traits.sorts == subject.type.rules.keys()
+    assert driver.kinds.keys() == subject.type.rules.keys()
+    members = {sort for sort in driver.kinds if sort.startswith(MEMBER)}
+    assert driver.kinds.keys() - members == subject.type.traits.sorts
+    assert {sort.removeprefix(MEMBER) for sort in members} <= subject.type.traits.sorts
     assert subject.type.traits.within.keys() <= subject.type.traits.sorts
 
 

@@ -16,7 +16,7 @@ __all__ = ["Row", "Rows"]
 
 @dataclass(frozen=True)
 class Row:
-    """The row of one resource."""
+    """The row of one resource; `within` names the composite whose member it is."""
 
     owner: str
     name: str
@@ -25,6 +25,7 @@ class Row:
     state: str
     handle: str | None
     ownership: str
+    within: str | None = None
 
 
 class Rows:
@@ -87,7 +88,9 @@ class Rows:
     def _row(self, row: Any) -> Row:
         resource = row.document["resource"]
         ownership = str(resource.get("ownership", "owned"))
-        return Row(row.owner, row.name, row.sort, row.incarnation, row.state, row.handle, ownership)
+        return Row(
+            row.owner, row.name, row.sort, row.incarnation, row.state, row.handle, ownership, resource.get("within")
+        )
 
     def _all(self, statement: Any) -> list[Any]:
         with self._engine.connect() as connection:

@@ -61,6 +61,7 @@ def wanted(
     traits: Traits = EVERYTHING,
     files: Mapping[str, bytes] | None = None,
     digests: Mapping[str, str] | None = None,
+    templates: Mapping[str, bytes] | None = None,
     parameters: dict[str, Any] | None = None,
     started: bool = True,
     name: str | None = "vnf",
@@ -92,7 +93,14 @@ def wanted(
         instantiated=state,
     )
     place = Where(vim=vim, traits=traits, connection={})
-    context = VnfContext(vnfd=vnfd, package="package-1", files=files or {}, digests=digests or {}, place=place)
+    context = VnfContext(
+        vnfd=vnfd,
+        package="package-1",
+        files=files or {},
+        digests=digests or {},
+        templates=templates or {},
+        place=place,
+    )
     sealer = Sealer(lambda value: SecretRef(hashlib.sha256(value.encode()).hexdigest()))
     found = wanted_resources(record, context, sealer)
     return Wanted({str(key): value for key, value in found.items()}, sealer.values)

@@ -76,11 +76,11 @@ def read_brought(files: Mapping[str, bytes], flavour: str, problems: Problems) -
         return None
     nodes = {path: _template(files[path], path, problems) for path in paths}
     nested = {path.rpartition("/")[2]: path for path in paths if path.rpartition("/")[0] == f"{folder}/{_NESTED}"}
-    _check_files(nodes, nested, problems)
     top = nodes[tops[0]]
     inner = {name: nodes[path] for name, path in nested.items()}
     if top is None or any(node is None for node in inner.values()):
         return None
+    _check_files(nodes, nested, problems)
     return Brought(
         path=tops[0],
         main=top.plain_value(),

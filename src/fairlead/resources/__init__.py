@@ -36,6 +36,7 @@ from fairlead.resources.kinds import (
     Vims,
 )
 from fairlead.resources.names import Handle, Incarnation, Name, Outputs, Owner, Tag, VimId, new_incarnation
+from fairlead.resources.native import Fitting, Leaf, StackSpec, flat, pointer, tree
 from fairlead.resources.plan import Action, Change, Do, Plan, Repeat, Step, StepId, Verb
 from fairlead.resources.records import Ownership, Recorded, Records, Resource, Resources, State
 from fairlead.resources.render import render_plan
@@ -82,6 +83,7 @@ __all__ = [
     "Failed",
     "Failure",
     "File",
+    "Fitting",
     "FloatingIpSpec",
     "Gone",
     "Handle",
@@ -90,6 +92,7 @@ __all__ = [
     "Intent",
     "Journal",
     "Kind",
+    "Leaf",
     "Member",
     "Name",
     "NetworkSpec",
@@ -118,6 +121,7 @@ __all__ = [
     "SecurityRule",
     "Seen",
     "Spec",
+    "StackSpec",
     "State",
     "Status",
     "Step",
@@ -141,14 +145,17 @@ __all__ = [
     "encode_resource",
     "encode_resources",
     "explained",
+    "flat",
     "known",
     "new_incarnation",
     "noted",
     "plan_digest",
     "plan_document",
+    "pointer",
     "references",
     "render_plan",
     "secret_references",
     "spec_type",
+    "tree",
     "upcast",
 ]

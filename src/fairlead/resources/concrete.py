@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from fairlead.resources.names import Name
+from fairlead.resources.names import Incarnation, Name
 from fairlead.resources.ordering import dependencies
 from fairlead.resources.plan import Do, Plan, Step, StepId, renews
 from fairlead.resources.records import Recorded, Resource, composition
@@ -40,8 +40,11 @@ class Concrete:
         self._needs = dependencies(self._target)
         self._ending = {step.incarnation for step in plan.steps if step.do is Do.RELINQUISH}
         self.ended_by = _ended_by_update(plan)
-        ended = {step.name for steps in self.ended_by.values() for step in steps}
-        self._renewed = {change.name for change in plan.changes if change.name in ended and renews(change)}
+        self._ends: dict[Name, list[Incarnation]] = {}
+        for step in (step for steps in self.ended_by.values() for step in steps):
+            if step.old is not None:
+                self._ends.setdefault(step.old.name, []).append(step.old.incarnation)
+        self._renewed = {change.name for change in plan.changes if change.name in self._ends and renews(change)}
         self._members: dict[Name, list[Resource[Any]]] = {}
         for member in self._target.values():
             if member.within is not None:
@@ -62,7 +65,9 @@ class Concrete:
             row = self.known.get(member.name)
             spec = resolve(member.spec, look_up, self._reveal)
             incarnation = row.incarnation if row is not None else None
-            members[member.name] = Member(_replace(member, spec=spec), incarnation, member.name in self._renewed)
+            renewed = member.name in self._renewed
+            ends = tuple(sorted(self._ends[member.name])) if renewed else ()
+            members[member.name] = Member(_replace(member, spec=spec), incarnation, renewed, ends)
         spec = resolve(resource.spec, look_up, self._reveal)
         composite = self.known.get(resource.within) if resource.within is not None else None
         existing = composite.handle if composite is not None else resource.existing

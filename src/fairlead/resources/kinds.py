@@ -57,12 +57,15 @@ class Ready(msgspec.Struct, frozen=True):
 class Failed(msgspec.Struct, frozen=True):
     """It will not become ready; `reason` is in the VIM's own words, `console` the end of what the machine printed.
 
-    `code` is for reasons that have one of their own.
+    `code` is for reasons that have one of their own. `mendable` says that an update may still bring it to what is wanted,
+    so one that failed leaves it as it was: to be updated. `undead` says that it is its deletion that failed.
     """
 
     reason: str
     console: str | None = None
     code: str | None = None
+    mendable: bool = False
+    undead: bool = False
 
 
 class Gone(msgspec.Struct, frozen=True):

@@ -206,7 +206,18 @@ class Procedures:
         await self._calls.call(
             resource, lambda: kind.delete(found), again=lambda: self._journal.leaving(step, row.incarnation)
         )
-        await self._calls.wait(resource, found, lambda status, _: isinstance(status, Gone))
+        status = await self._calls.wait(
+            resource,
+            found,
+            lambda status, _: isinstance(status, Gone) or (isinstance(status, Failed) and status.undead),
+        )
+        if isinstance(status, Failed):
+            raise ResourceFailed(
+                f"'{resource.name}' could not be deleted: {status.reason}",
+                resource=resource.name,
+                cause=status.reason,
+                remedy="Remove what stands in the way, and retry the operation.",
+            )
 
     # -- acting ------------------------------------------------------------------------------------------------------
 
@@ -233,7 +244,8 @@ class Procedures:
     async def _outputs(self, step: Step, resource: Resource[Any], incarnation: Incarnation, status: Status) -> Outputs:
         if isinstance(status, Ready):
             return status.outputs
-        await self._journal.broken(step, incarnation)
+        if not (isinstance(status, Failed) and status.mendable and step.do is Do.UPDATE):
+            await self._journal.broken(step, incarnation)
         reason = status.reason if isinstance(status, Failed) else "it is not there any more"
         console = status.console if isinstance(status, Failed) else None
         raise ResourceFailed(

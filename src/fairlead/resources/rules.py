@@ -39,6 +39,8 @@ class Member(msgspec.Struct, frozen=True):
     """None in a plan, where no incarnation has been given out yet."""
     renewed: bool
     """True when the plan replaces this member: the composite is to make it anew, even if its spec is unchanged."""
+    ends: tuple[Incarnation, ...] = ()
+    """The lives under this name that the composite's update ends: the same each time that the update is repeated."""
 
 
 class Rules(Protocol[S]):

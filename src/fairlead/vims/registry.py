@@ -20,7 +20,7 @@ from fairlead.errors import FairleadError, Unprocessable
 from fairlead.resources import Handle, Kind, Observed, Resource, Rules, Status, VimId
 from fairlead.vims.needs import Missing, Need, TellsLacks
 from fairlead.vims.registrations import Registrations, shown
-from fairlead.vims.seam import Artifacts, Driver, DriverType, Traits
+from fairlead.vims.seam import MEMBER, Artifacts, Driver, DriverType, Traits
 from fairlead.vims.watcher import Watcher
 
 __all__ = ["VimRegistry"]
@@ -275,8 +275,9 @@ async def _close(connected: _Connected) -> None:
 
 def _of_sort(found: Mapping[str, Any], resource: Resource[Any], row: Mapping[str, Any]) -> Any:
     sort = resource.spec.sort()
+    member = found.get(f"{MEMBER}{sort}") if resource.within is not None else None
     try:
-        return found[sort]
+        return member if member is not None else found[sort]
     except KeyError:
         raise Unprocessable(
             f"VIM '{row['name']}' of the type '{row['type']}' has no resources of the sort '{sort}'.",

@@ -17,7 +17,22 @@ import msgspec
 from fairlead.clock import Clock
 from fairlead.resources import Handle, Kind, Observed, Rules, Tag
 
-__all__ = ["Access", "Artifacts", "Capacity", "Check", "Driver", "DriverType", "Finding", "Surveys", "Tagged", "Traits"]
+__all__ = [
+    "MEMBER",
+    "Access",
+    "Artifacts",
+    "Capacity",
+    "Check",
+    "Driver",
+    "DriverType",
+    "Finding",
+    "Surveys",
+    "Tagged",
+    "Traits",
+]
+
+MEMBER = "member/"
+"""Before a sort, in `rules` and `kinds`: how a resource of that sort lives within a composite, where that differs."""
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):

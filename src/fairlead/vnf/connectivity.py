@@ -118,6 +118,25 @@ class Connectivity:
                 addresses += [address for ip in ethernet.ip_addresses for address in ip.fixed_addresses]
         return Asked(tuple(addresses), mac)
 
+    def link_port(self, point: ConnectionPoint, index: int) -> str | None:
+        """The port that exists already and is to be the `index`-th instance of an external connection point.
+
+        Raises Unprocessable (`unknown-link-port`).
+        """
+        chosen = self.config(point.id, index)
+        if chosen is None or chosen[1].link_port_id is None:
+            return None
+        link = self._external[point.id][0]
+        for port in link.ext_link_ports:
+            if port.id == chosen[1].link_port_id:
+                return port.resource_handle.resource_id
+        raise Unprocessable(
+            f"'{chosen[1].link_port_id}' is none of the ports of external link '{link.id}'.",
+            code="unknown-link-port",
+            place="extVirtualLinks",
+            remedy="Name it in the link's extLinkPorts, with the handle of the port.",
+        )
+
     def config(self, point: str, index: int) -> tuple[str, VnfExtCpConfig] | None:
         """The configuration, with its name, of the `index`-th instance of an external connection point."""
         if point not in self._external:

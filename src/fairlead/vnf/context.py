@@ -27,7 +27,8 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VnfContext(msgspec.Struct, frozen=True, kw_only=True):
-    """`files` are the boot files of the package by path; `digests` the content digests of image artifacts by path.
+    """`files` are the boot files of the package by path; `digests` the content digests of image artifacts by path;
+    `templates` are those of Heat by path, where the place has stacks.
 
     `place` is None for an operation that needs no VIM on an instance that has none.
     """
@@ -36,6 +37,7 @@ class VnfContext(msgspec.Struct, frozen=True, kw_only=True):
     package: str
     files: Mapping[str, bytes]
     digests: Mapping[str, str]
+    templates: Mapping[str, bytes] = {}
     place: Where | None
 
     @property

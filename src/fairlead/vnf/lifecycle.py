@@ -12,9 +12,10 @@ import msgspec
 
 from fairlead.errors import Conflict
 from fairlead.operations import Desired, Repairs, Sealer, Situation
-from fairlead.resources import Action, Do, Incarnation, Plan, Recorded
+from fairlead.resources import Action, Do, Incarnation, Name, Plan, Recorded
 from fairlead.vnf.context import VnfContext, flavour_of
 from fairlead.vnf.record import Instantiated, VnfRecord
+from fairlead.vnf.user_data import require_no_scripts
 from fairlead.vnf.wanted import wanted_resources
 
 __all__ = ["VnfType", "instantiated", "with_graceful_stops"]
@@ -27,6 +28,8 @@ class VnfType:
 
     name = ""
     etsi = ""
+    script = ""
+    """The operation's name in SOL001's Vnflcm, where it is another."""
     request: type[msgspec.Struct] = msgspec.Struct
 
     def check(self, record: VnfRecord, request: Any) -> None:
@@ -36,7 +39,17 @@ class VnfType:
     def desired(self, situation: Situation) -> Desired:
         """The record as it will be, and its resources."""
         record = self.becomes(situation.record, situation.request, situation.context, situation)
+        if record.instantiated is not None:
+            self.require_no_scripts(record.instantiated, situation)
         return _desired(record, situation.context, situation.sealer, self.tainted(situation))
+
+    def require_no_scripts(self, state: Instantiated, situation: Situation) -> None:
+        """Raises Unprocessable (`unsupported-package-script`) where the descriptor has one run at this operation."""
+        flavour = flavour_of(situation.context.vnfd, state.flavour)
+        asked = getattr(situation.request, "additional_params", None)
+        require_no_scripts(
+            flavour, self.script or self.name, state.parameters, asked if isinstance(asked, dict) else {}
+        )
 
     def becomes(self, record: VnfRecord, request: Any, context: VnfContext, situation: Situation) -> VnfRecord:
         """The record as it will be."""
@@ -96,8 +109,14 @@ def with_graceful_stops(plan: Plan, seconds: float) -> Plan:
             patience=seconds + 60.0,
             reason=f"at most {seconds:g} s to shut down",
         )
-        plan = plan.with_action(action, before=[step.id])
+        plan = plan.with_action(action, before=[step.id, *_ending(plan, row.resource.within)])
     return plan
+
+
+def _ending(plan: Plan, composite: Name | None) -> list[str]:
+    """The steps by which a composite ends its members."""
+    steps = plan.steps_of(composite) if composite is not None else ()
+    return [step.id for step in steps if step.do in (Do.RELINQUISH, Do.UPDATE)]
 
 
 def _stops(step: Any, row: Recorded[Any]) -> bool:

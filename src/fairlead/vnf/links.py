@@ -7,24 +7,34 @@ from fairlead.resources import Name, NetworkSpec, Ownership, Subnet
 from fairlead.vnf.draft import Draft
 from fairlead.vnf.ways_out import routed
 
-__all__ = ["want_links"]
+__all__ = ["want_external_links", "want_links", "want_managed_link"]
 
 
 def want_links(draft: Draft) -> None:
     """Want `link/<link>` for each link of the flavour, and `external/<link>` for each of the request's."""
     for link in draft.flavour.links.values():
         _link(draft, link)
+    want_external_links(draft)
+
+
+def want_external_links(draft: Draft) -> None:
+    """Want `external/<link>` for each of the request's."""
     for external in draft.state.external_links:
         name, label = Name(f"external/{external.id}"), external.resource_id
         draft.add(name, NetworkSpec(label=label, internal=False), Ownership.GIVEN, existing=external.resource_id)
 
 
+def want_managed_link(draft: Draft, link: str) -> None:
+    """Want `link/<link>`, which somebody else manages."""
+    managed = draft.connectivity.managed[link]
+    spec = NetworkSpec(label=managed.resource_id)
+    draft.add(Name(f"link/{link}"), spec, Ownership.GIVEN, existing=managed.resource_id)
+
+
 def _link(draft: Draft, link: VirtualLink) -> None:
     name = Name(f"link/{link.id}")
-    managed = draft.connectivity.managed.get(link.id)
-    if managed is not None:
-        spec = NetworkSpec(label=managed.resource_id)
-        draft.add(name, spec, Ownership.GIVEN, existing=managed.resource_id)
+    if link.id in draft.connectivity.managed:
+        want_managed_link(draft, link.id)
         return
     subnets = tuple(
         Subnet(

@@ -14,6 +14,7 @@ import msgspec
 from fairlead.clock import Clock
 from fairlead.descriptors import Vnfd
 from fairlead.errors import FairleadError, NotFound, Quarantined, Unprocessable
+from fairlead.hot import paths_of
 from fairlead.operations import Operation, OperationType
 from fairlead.packages import Catalogue
 from fairlead.resources import Name, Records, Resource, Step, VimId
@@ -89,12 +90,17 @@ class VnfRole:
 
     async def context(self, project: str, record: VnfRecord, request: Any) -> VnfContext:
         vnfd = await self._catalogue.vnfd(record.package)
+        digests = await self._catalogue.digests(record.package)
+        place = await self._place(project, record, request)
+        stacks = place is not None and "stack" in place.traits.sorts
+        templates = paths_of(digests) if stacks else ()
         return VnfContext(
             vnfd=vnfd,
             package=record.package,
             files=await self._catalogue.contents(record.package, _boot_files(vnfd)),
-            digests=await self._catalogue.digests(record.package),
-            place=await self._place(project, record, request),
+            digests=digests,
+            templates=await self._catalogue.contents(record.package, templates),
+            place=place,
         )
 
     async def _place(self, project: str, record: VnfRecord, request: Any) -> Where | None:

@@ -215,6 +215,8 @@ class Terminate(VnfType):
         records = situation.records
         if record.instantiated is None and not records.current and not records.leaving:
             instantiated(record)
+        if record.instantiated is not None:
+            self.require_no_scripts(record.instantiated, situation)
         ended = replace(record, instantiated=None, vims={}, vnfc_properties={})
         return Desired(resources={}, record=ended, packages=(record.package,))
 
@@ -230,6 +232,7 @@ class Modify(VnfType):
     """Change what is known of an instance; no resource changes."""
 
     name, etsi, request = "modify", "MODIFY_INFO", VnfInfoModificationRequest
+    script = "modify_information"
 
     def check(self, record: VnfRecord, request: VnfInfoModificationRequest) -> None:
         for attribute in ("vnfd_id", "vnf_pkg_id", "vim_connection_info"):
@@ -250,6 +253,8 @@ class Modify(VnfType):
     def desired(self, situation: Situation) -> Desired:
         record: VnfRecord = situation.record
         request: VnfInfoModificationRequest = situation.request
+        if record.instantiated is not None:
+            self.require_no_scripts(record.instantiated, situation)
         changed = replace(
             record,
             name=_patched(record.name, request.vnf_instance_name),

@@ -4,7 +4,7 @@ Names are paths that stay the same over the instance's life: `image/<template>`,
 `<VDU>/<key>` for a VNFC's machine, `<VDU>/<key>/<connection point or storage>` for what belongs to it; what members share
 is called after what it is (`vip/...`, `security-group/...`, `qos/...`, `router/...`, `group/...`), a floating IP
 `floating-ip/<port>`. Which sorts there are, and which lives within which, are the VIM's traits, so one descriptor lands
-on any VIM.
+on any VIM. With templates of Heat in the package, on a VIM that has stacks, `stack` makes them (see `stacks`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from fairlead.vnf.draft import Draft
 from fairlead.vnf.links import want_links
 from fairlead.vnf.machines import Machines
 from fairlead.vnf.record import VnfRecord
+from fairlead.vnf.stacks import is_stacked, want_stack
 
 __all__ = ["wanted_resources"]
 
@@ -31,6 +32,9 @@ def wanted_resources(record: VnfRecord, context: VnfContext, sealer: Sealer) -> 
         return {}
     draft = Draft(record, record.instantiated, context, sealer)
     draft.connectivity.check(record.instantiated.members)
-    want_links(draft)
-    Machines(draft).want()
+    if is_stacked(draft):
+        want_stack(draft)
+    else:
+        want_links(draft)
+        Machines(draft).want()
     return draft.made

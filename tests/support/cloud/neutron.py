@@ -94,23 +94,26 @@ class Neutron:
         return web.json_response({_member(request): self._one(request)})
 
     async def _create_network(self, request: web.Request) -> web.Response:
-        asked = (await request.json())["network"]
+        return web.json_response({"network": self.make_network((await request.json())["network"])}, status=201)
+
+    def make_network(self, asked: Thing) -> Thing:
         usual = {
             "mtu": 1450,
             "subnets": [],
             "status": "ACTIVE",
+            "description": "",
             "port_security_enabled": True,
             "router:external": False,
         }
         made = {**usual, **asked, **self.new()}
         self.networks[made["id"]] = made
-        return web.json_response({"network": made}, status=201)
+        return made
 
     async def _create_subnets(self, request: web.Request) -> web.Response:
-        made = [self._create_subnet(asked) for asked in (await request.json())["subnets"]]
+        made = [self.make_subnet(asked) for asked in (await request.json())["subnets"]]
         return web.json_response({"subnets": made}, status=201)
 
-    def _create_subnet(self, asked: Thing) -> Thing:
+    def make_subnet(self, asked: Thing) -> Thing:
         network = self.networks[asked["network_id"]]
         cidr = ip_network(asked["cidr"])
         asked = {"gateway_ip": str(next(cidr.hosts())), **asked}
@@ -124,17 +127,21 @@ class Neutron:
         return made
 
     async def _create_port(self, request: web.Request) -> web.Response:
-        asked = (await request.json())["port"]
+        return web.json_response({"port": self.make_port((await request.json())["port"])}, status=201)
+
+    def make_port(self, asked: Thing) -> Thing:
         network = self.networks.get(asked["network_id"])
         if network is None:
             raise refused(404, "NetworkNotFound", f"Network {asked['network_id']} could not be found.")
-        return web.json_response({"port": self.add_port(network, asked)}, status=201)
+        return self.add_port(network, asked)
 
     def add_port(self, network: Thing, asked: Thing) -> Thing:
         mac = asked.get("mac_address") or "fa:16:3e:" + ":".join(f"{random.randrange(256):02x}" for _ in range(3))
         filtered = asked.get("port_security_enabled", network["port_security_enabled"])
         made: dict[str, Any] = {
             "status": "DOWN",
+            "name": "",
+            "description": "",
             "device_id": "",
             "device_owner": "",
             "binding:vnic_type": "normal",

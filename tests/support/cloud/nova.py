@@ -147,8 +147,11 @@ class Nova:
 
     async def _create(self, request: web.Request) -> web.Response:
         whole = await request.json()
-        asked, group = whole["server"], (whole.get("os:scheduler_hints") or {}).get("group")
-        flavour = next(f for f in self.flavours.values() if f["id"] == asked["flavorRef"])
+        made = self.make(whole["server"], (whole.get("os:scheduler_hints") or {}).get("group"))
+        return web.json_response({"server": {"id": made["id"]}}, status=202)
+
+    def make(self, asked: Thing, group: str | None = None) -> Thing:
+        flavour = next(f for f in self.flavours.values() if asked["flavorRef"] in (f["id"], f["name"]))
         if asked.get("imageRef") is not None and asked["imageRef"] not in self._glance.images:
             raise nova_refusal(400, "Invalid imageRef provided.")
         ports = [] if asked["networks"] == "none" else [one["port"] for one in asked["networks"]]
@@ -160,10 +163,10 @@ class Nova:
             "name": asked["name"],
             "status": "BUILD",
             _TASK: "spawning",
-            "metadata": asked["metadata"],
+            "metadata": asked.get("metadata", {}),
             "image": {"id": asked["imageRef"]} if asked.get("imageRef") else "",
             "key_name": asked.get("key_name"),
-            "tags": asked["tags"],
+            "tags": asked.get("tags", []),
             "OS-EXT-AZ:availability_zone": asked.get("availability_zone", "nova"),
             "flavor": _embedded(flavour),
             "created": now(),
@@ -186,7 +189,7 @@ class Nova:
             self._due.later(lambda: self._become(server, "ERROR", **fault))
         else:
             self._due.later(lambda: self._become(server, "ACTIVE"))
-        return web.json_response({"server": {"id": server["id"]}}, status=202)
+        return server
 
     def _become(self, server: Thing, status: str, **more: Any) -> None:
         if server["status"] != "DELETED":
@@ -205,10 +208,10 @@ class Nova:
     async def _delete(self, request: web.Request) -> web.Response:
         server = self._one(request)
         server |= {_TASK: "deleting", "updated": now()}
-        self._due.later(lambda: self._end(server))
+        self._due.later(lambda: self.end(server))
         return web.Response(status=204)
 
-    def _end(self, server: Thing) -> None:
+    def end(self, server: Thing) -> None:
         server |= {"status": "DELETED", _TASK: None, "updated": now()}
         for port in self._neutron.ports.values():
             if port["device_id"] == server["id"]:
@@ -285,7 +288,8 @@ class Nova:
         server[_ATTACHED] = [*server[_ATTACHED], {"id": volume}]
 
     def _let_go(self, server: Thing, volume: str) -> None:
-        self._cinder.volumes[volume] |= {"status": "available", "attachments": []}
+        if volume in self._cinder.volumes:
+            self._cinder.volumes[volume] |= {"status": "available", "attachments": []}
         server[_ATTACHED] = [one for one in server[_ATTACHED] if one["id"] != volume]
 
 

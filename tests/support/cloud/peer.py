@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.support.cloud.heat import Heat
 from tests.support.cloud.neutron import Neutron
 from tests.support.cloud.nova import Nova
 from tests.support.cloud.routing import Routing
@@ -23,7 +24,13 @@ from tests.support.cloud.things import Due, Refusal
 __all__ = ["PROJECT", "PeerCloud"]
 
 PROJECT = "0123456789abcdef0123456789abcdef"
-_PATHS = {"compute": "/compute/v2.1", "network": "/network", "volumev3": f"/volume/v3/{PROJECT}", "image": "/image"}
+_PATHS = {
+    "compute": "/compute/v2.1",
+    "network": "/network",
+    "volumev3": f"/volume/v3/{PROJECT}",
+    "image": "/image",
+    "orchestration": f"/heat/v1/{PROJECT}",
+}
 Fault = tuple[str, int, Any, dict[str, str]]
 
 
@@ -38,6 +45,7 @@ class PeerCloud:
         self.cinder = Cinder(due)
         self.glance = Glance()
         self.nova = Nova(self.neutron, self.cinder, self.glance, due)
+        self.heat = Heat(self.nova, self.neutron, self.cinder, due, PROJECT)
         self.password = "secret"
         self.faults: list[Fault] = []
         self.seen: list[str] = []
@@ -75,6 +83,7 @@ class PeerCloud:
             ("/network", (self.routing, self.neutron)),
             ("/volume", (self.cinder,)),
             ("/image", (self.glance,)),
+            ("/heat", (self.heat,)),
         ):
             part = web.Application(client_max_size=2**30)
             part.router.add_get("/", self._version)

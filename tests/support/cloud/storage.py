@@ -70,10 +70,14 @@ class Cinder:
         if asked["size"] > 1000:
             words = "VolumeSizeExceedsAvailableQuota: Requested volume exceeds allowed gigabytes quota."
             raise nova_refusal(413, words)
-        made = {**asked, "id": str(uuid.uuid4()), "status": "creating", "attachments": [], "created_at": now()[:-1]}
+        return web.json_response({"volume": self.make(asked)}, status=202)
+
+    def make(self, asked: Thing) -> Thing:
+        made = {"metadata": {}, **asked, "id": str(uuid.uuid4()), "status": "creating", "attachments": []}
+        made["created_at"] = now()[:-1]
         self.volumes[made["id"]] = made
-        self._due.later(lambda: made.update(status="available"))
-        return web.json_response({"volume": made}, status=202)
+        self._due.later(lambda: made["status"] == "creating" and made.update(status="available"))
+        return made
 
     async def _act(self, request: web.Request) -> web.Response:
         volume, asked = self._one(request), await request.json()

@@ -15,7 +15,8 @@ __all__ = ["compare"]
 def compare(rows: Rows, member: Operator, known: Collection[str], owner: str) -> list[str]:
     """What does not agree, in words, while no operation of the instance `owner` is open; `known` is somebody else's.
 
-    Of other instances nothing is told; of images, which are shared, and of what carries no mark, all.
+    Of other instances nothing is told; of images, which are shared, and of what carries no mark, all. What a stack makes carries
+    none.
     """
     things = [thing for thing in things_of(member, but=known) if thing.owner in (owner, "") or thing.sort == "image"]
     found = [row for row in rows.all_owned() if row.owner == owner or row.sort == "image"]
@@ -28,6 +29,6 @@ def compare(rows: Rows, member: Operator, known: Collection[str], owner: str) ->
     for key, thing in there.items():
         if key not in recorded:
             wrong.append(f"{thing.sort} {thing.name} ({thing.handle}) of {thing.owner or 'nobody'} is in no record")
-        elif recorded[key].incarnation != thing.incarnation:
+        elif recorded[key].incarnation != thing.incarnation and not (recorded[key].within and not thing.incarnation):
             wrong.append(f"{thing.sort} {thing.name} carries another mark than is recorded")
     return wrong

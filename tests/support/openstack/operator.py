@@ -103,6 +103,12 @@ class Operator:
             if error.status != 404:
                 raise
 
+    def stacks(self) -> list[dict[str, Any]]:
+        """The project's stacks: Heat shows an administrator those of others, too, and for a moment those that have ended."""
+        project = self.project
+        found = self.get("orchestration", "/stacks")["stacks"]
+        return [one for one in found if one["project"] == project and one["stack_status"] != "DELETE_COMPLETE"]
+
     # -- servers -----------------------------------------------------------------------------------------------------
 
     def server(self, server: str) -> dict[str, Any]:
@@ -138,9 +144,10 @@ class Operator:
 
 
 class Project:
-    """A Keystone project of its own, with a user of its own in it. `admin` makes and removes it, and sets its quotas."""
+    """A Keystone project of its own, with a user of its own in it, who may have a further role. `admin` makes and removes it,
+    and sets its quotas."""
 
-    def __init__(self, admin: Operator, name: str) -> None:
+    def __init__(self, admin: Operator, name: str, *, role: str = "member") -> None:
         self.admin = admin
         self.name = f"{name}-{uuid.uuid4().hex[:8]}"
         made = admin.call("POST", "identity", "/projects", {"project": {"name": self.name, "domain_id": "default"}})
@@ -148,9 +155,9 @@ class Project:
         password = uuid.uuid4().hex
         user = {"name": self.name, "password": password, "domain_id": "default"}
         self.user = str(admin.call("POST", "identity", "/users", {"user": user})["user"]["id"])
-        for name in _ROLES:
-            role = admin.get("identity", "/roles", name=name)["roles"][0]["id"]
-            admin.call("PUT", "identity", f"/projects/{self.id}/users/{self.user}/roles/{role}")
+        for each in {*_ROLES, role}:
+            found = admin.get("identity", "/roles", name=each)["roles"][0]["id"]
+            admin.call("PUT", "identity", f"/projects/{self.id}/users/{self.user}/roles/{found}")
         auth = {**admin.auth, "username": self.name, "password": password, "project_name": self.name}
         self.member = Operator(auth, admin.region)
         self.quota("compute", instances=60, cores=200, ram=100_000)
@@ -172,6 +179,9 @@ class Project:
     def remove(self) -> None:
         """Remove it with all that is in it."""
         member, admin = self.member, self.admin
+        for seen in member.stacks():
+            member.delete("orchestration", f"/stacks/{seen['stack_name']}/{seen['id']}")
+        until(lambda: not member.stacks(), "the project's stacks are gone")
         servers = member.get("compute", "/servers")["servers"]
         for seen in servers:
             member.delete("compute", f"/servers/{seen['id']}")

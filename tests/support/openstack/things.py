@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from fairlead.resources import Tag
-from fairlead.vims.openstack.tags import tag_in, tag_of_line
+from fairlead.vims.openstack.tags import tag_in, tag_of_line, tag_of_stack
 from tests.support.openstack.operator import Operator
 from tests.support.thing import Thing
 
@@ -50,7 +50,15 @@ def things_of(member: Operator, *, but: Collection[str] = ()) -> list[Thing]:
     found += [_thing("image", seen, tag_in(seen)) for seen in images]
     groups = member.get("compute", "/os-server-groups")["server_groups"]
     found += [_thing("affinity-group", seen, tag_of_line(seen["name"])) for seen in groups]
+    found += [_stack(seen) for seen in member.stacks()]
     return [thing for thing in found if thing.handle not in but]
+
+
+def _stack(seen: Mapping[str, Any]) -> Thing:
+    words = seen.get("tags") or ()
+    deployment = next((word.removeprefix("fairlead-d-") for word in words if word.startswith("fairlead-d-")), "")
+    named = {"id": f"{seen['stack_name']}/{seen['id']}", "name": seen["stack_name"]}
+    return _thing("stack", named, tag_of_stack(words, deployment))
 
 
 def _thing(sort: str, seen: Mapping[str, Any], tag: Tag | None, *, running: bool = True) -> Thing:

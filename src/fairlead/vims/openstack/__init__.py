@@ -24,7 +24,8 @@ from fairlead.vims.openstack.driver import OpenStackDriver
 from fairlead.vims.openstack.notifications import Notifications, notifications_host, notifications_of
 from fairlead.vims.openstack.rules import RULES
 from fairlead.vims.openstack.settings import Place, Settings, Way, on_host, place_of, settings_of, way_of
-from fairlead.vims.seam import Access, Artifacts, Driver, Traits
+from fairlead.vims.openstack.stack_rules import STACK_RULES
+from fairlead.vims.seam import MEMBER, Access, Artifacts, Driver, Traits
 
 __all__ = ["OpenStackDriverType", "Place", "Settings", "Way", "driver"]
 
@@ -33,11 +34,11 @@ class OpenStackDriverType:
     """The type `openstack`."""
 
     name = "openstack"
-    traits = Traits(sorts=frozenset(RULES))
+    traits = Traits(sorts=frozenset({*RULES, *(sort for sort in STACK_RULES if not sort.startswith(MEMBER))}))
 
     @property
     def rules(self) -> Mapping[str, Rules[Any]]:
-        return RULES
+        return {**RULES, **STACK_RULES}
 
     def validate(self, access: Access) -> None:
         """Raises Unprocessable (`bad-vim-settings`, `bad-vim-credentials`) with the field at fault."""

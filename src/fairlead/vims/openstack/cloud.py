@@ -34,7 +34,7 @@ _THREADS = 16
 _LONGEST_PAUSE = 60.0
 _MICROVERSIONS = {"compute": "compute 2.64", "block-storage": "volume 3.42"}
 """Nova as of Rocky (policies of server groups), Cinder as of Ocata (volumes grow in use): as new as is needed, and no newer."""
-_SUFFIXES = {"network": "/v2.0", "image": "/v2", "compute": "/v2.1", "block-storage": ""}
+_SUFFIXES = {"network": "/v2.0", "image": "/v2", "compute": "/v2.1", "block-storage": "", "orchestration": ""}
 """What an endpoint ends in where the catalogue has it without a version."""
 _VERSION = re.compile(r"v\d+(\.\d+)?")
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -77,6 +77,10 @@ class Cloud:
             return await self.get(service, path, what, **query)
         except NotThere:
             return None
+
+    async def patch(self, service: str, path: str, what: str, body: Any) -> Any:
+        """Patch with `body` as JSON."""
+        return (await self.request("PATCH", service, path, what, body=body)).body
 
     async def post(self, service: str, path: str, what: str, body: Any = None) -> Any:
         """Post `body` as JSON."""

@@ -206,6 +206,11 @@ class ComputeKind(ComputeRules):
         await self._act(handle, f"{action} a server", {action: None})
         return await self._at_rest(handle, lambda seen: seen["status"] != was)
 
+    async def set_power(self, handle: Handle, power: str) -> None:
+        """Have it started (`on`) or stopped (`off`), and meant to be, whatever somebody else has done to it."""
+        await self._woken(handle)
+        await (self._stop(handle) if power == "off" else self._start(handle))
+
     async def _stop(self, handle: Handle) -> None:
         """Have it stopped, and meant to be; one that failed to come up stays as it is."""
         server = await self._at_rest(handle)

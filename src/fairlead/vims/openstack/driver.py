@@ -22,8 +22,10 @@ from fairlead.vims.openstack.compute import ComputeKind
 from fairlead.vims.openstack.flavours import Flavours
 from fairlead.vims.openstack.floating import FloatingIpKind
 from fairlead.vims.openstack.groups import GroupKind, listed_groups
+from fairlead.vims.openstack.heat import Heat, handle_of
 from fairlead.vims.openstack.images import ImageKind
 from fairlead.vims.openstack.inventory import capacity_of, check_of
+from fairlead.vims.openstack.members import MemberKind, NetworkMemberKind, ServerMemberKind
 from fairlead.vims.openstack.networks import NETWORK_FIELDS, NetworkKind, network_view
 from fairlead.vims.openstack.neutron import Described, Extensions, described
 from fairlead.vims.openstack.notifications import Notifications
@@ -32,12 +34,13 @@ from fairlead.vims.openstack.qos import QosKind
 from fairlead.vims.openstack.routers import Outside, RouterKind
 from fairlead.vims.openstack.security import SecurityGroupKind
 from fairlead.vims.openstack.servers import Servers
+from fairlead.vims.openstack.stacks import StackKind
 from fairlead.vims.openstack.stock import missing_on
 from fairlead.vims.openstack.surveying import add_details
-from fairlead.vims.openstack.tags import deployment_word, metadata_filter, tag_in, tag_of_line
+from fairlead.vims.openstack.tags import deployment_word, metadata_filter, tag_in, tag_of_line, tag_of_stack
 from fairlead.vims.openstack.trunks import TrunkKind
 from fairlead.vims.openstack.volumes import VolumeKind
-from fairlead.vims.seam import Artifacts, Capacity, Check, Tagged
+from fairlead.vims.seam import MEMBER, Artifacts, Capacity, Check, Tagged
 
 __all__ = ["OpenStackDriver"]
 
@@ -75,8 +78,18 @@ class OpenStackDriver:
             "port": PortKind(cloud, self._answers, extensions),
             "volume": self._volumes,
             "affinity-group": GroupKind(cloud),
-            "compute": ComputeKind(cloud, self._servers, self._flavours),
             **{kind.sort: cast("Kind[Any]", kind) for kind in self._described},
+        }
+        servers = ComputeKind(cloud, self._servers, self._flavours)
+        self._heat = Heat(cloud, deployment)
+        stacks = StackKind(cloud, self._heat, self._flavours)
+        self._kinds |= {
+            "compute": servers,
+            "stack": stacks,
+            f"{MEMBER}compute": ServerMemberKind(servers, stacks),
+            f"{MEMBER}port": MemberKind(self._kinds["port"], stacks),
+            f"{MEMBER}volume": MemberKind(self._volumes, stacks),
+            f"{MEMBER}network": NetworkMemberKind(self._kinds["network"], stacks),
         }
 
     @property
@@ -109,6 +122,7 @@ class OpenStackDriver:
             "port": self._observe_ports,
             "network": self._observe_networks,
             "volume": self._observe_volumes,
+            "stack": self._heat.look_at,
         }
 
         async def look(sort: str, handles: Set[Handle]) -> Seen:
@@ -180,7 +194,8 @@ class OpenStackDriver:
 
     async def tagged(self) -> list[Tagged]:
         project, _ = await self._cloud.about()
-        servers, networks, ports, volumes, images, groups, *others = await asyncio.gather(
+        stacks, servers, networks, ports, volumes, images, groups, *others = await asyncio.gather(
+            self._stacks(),
             self._cloud.all(
                 "compute", "/servers/detail", "servers", "list servers", tags=deployment_word(self._deployment)
             ),
@@ -204,6 +219,10 @@ class OpenStackDriver:
             Tagged(sort, Handle(seen["id"]), tag, _seconds(created))
             for sort, seen, tag, created in found
             if tag is not None and self._is_ours(tag)
+        ] + [
+            Tagged("stack", handle_of(seen), tag, _seconds(seen.get("creation_time")))
+            for seen in stacks
+            if (tag := tag_of_stack(seen.get("tags") or (), self._deployment)) is not None
         ]
 
     async def _all_of(self, kind: Described, project: str) -> list[dict[str, Any]]:
@@ -211,6 +230,15 @@ class OpenStackDriver:
         if not await self._extensions.has(kind.extension):
             return []
         return await described(self._cloud, kind.collection, project_id=project)
+
+    async def _stacks(self) -> list[dict[str, Any]]:
+        """Our stacks; a cloud need not have any."""
+        try:
+            return await self._heat.ours()
+        except VimRefused as error:
+            if error.code != "service-missing":
+                raise
+            return []
 
     def _is_ours(self, tag: Tag) -> bool:
         return tag.deployment == self._deployment

@@ -16,8 +16,16 @@ from fairlead.vims.seam import Capacity, Check, Finding
 
 __all__ = ["capacity_of", "check_of", "zones_of"]
 
-_NEEDED = {"compute": (2, 64), "network": None, "image": None, "block-storage": (3, 42)}
-_NAMES = {"compute": "Nova", "network": "Neutron", "image": "Glance", "block-storage": "Cinder"}
+_NEEDED = {"compute": (2, 64), "network": None, "image": None, "block-storage": (3, 42), "orchestration": None}
+_NAMES = {
+    "compute": "Nova",
+    "network": "Neutron",
+    "image": "Glance",
+    "block-storage": "Cinder",
+    "orchestration": "Heat",
+}
+_OPTIONAL = {"block-storage": "warning", "orchestration": "info"}
+"""What a VNF may do without, and how its absence is told."""
 
 
 async def check_of(cloud: Cloud, flavours: Flavours) -> Check:
@@ -32,7 +40,7 @@ async def check_of(cloud: Cloud, flavours: Flavours) -> Check:
     there = [service for service in _NEEDED if endpoints.get(service) is not None]
     findings = [
         Finding(
-            "warning" if service == "block-storage" else "error",
+            _OPTIONAL.get(service, "error"),
             "service-missing",
             f"The service catalogue has no {_NAMES[service]} for project {project} in this region and interface.",
         )

@@ -18,7 +18,7 @@ import msgspec
 
 from fairlead.errors import FairleadError, VimError, VimFull, VimRefused, VimUnavailable
 
-__all__ = ["CODES", "Answer", "Denied", "InUse", "NotThere", "Taken", "concerning", "error_of", "words_of"]
+__all__ = ["CODES", "Answer", "Denied", "InUse", "NotThere", "Taken", "concerning", "error_of", "hopeless", "words_of"]
 
 
 class NotThere(VimRefused):
@@ -122,6 +122,12 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Wait until the server has done what it is at, then retry.",
     ),
     (
+        r"already has an action .* in progress|stack .* is (already )?(being|in progress)",
+        VimUnavailable,
+        "stack-busy",
+        "Wait until Heat has done what it is at, then retry.",
+    ),
+    (
         r"volume status must be|status must be available|is (currently )?(attaching|detaching)|invalid volume: volume .* status",
         VimUnavailable,
         "volume-busy",
@@ -179,6 +185,14 @@ CODES = frozenset({code for _, _, code, _ in _WORDS} | {"vim-rate-limit"})
 """The codes that are read from words or statuses."""
 
 
+def hopeless(words: str) -> str | None:
+    """The code of what is said to have gone wrong, where another try would not mend it; None for all else."""
+    for pattern, kind, code, _ in _TABLE:
+        if pattern.search(words) and kind not in (VimUnavailable, InUse):
+            return code
+    return None
+
+
 def error_of(answer: Answer, what: str) -> VimError:
     """The error for an answer that is none of success, when asked to `what`."""
     words = words_of(answer)
@@ -213,6 +227,7 @@ _SERVICE = {
     "network": "Neutron",
     "block-storage": "Cinder",
     "image": "Glance",
+    "orchestration": "Heat",
     "identity": "Keystone",
 }
 

@@ -20,7 +20,7 @@ from fairlead.vims.seam import Access
 
 __all__ = ["SERVICES", "Place", "Settings", "Way", "leads_home", "on_host", "place_of", "settings_of", "way_of"]
 
-SERVICES = ("compute", "network", "block-storage", "image")
+SERVICES = ("compute", "network", "block-storage", "image", "orchestration")
 """The services that are used, as the service types authority calls them."""
 
 
@@ -54,7 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     config_drive: bool = True
     """Whether servers get their metadata and user data on a drive, which works on networks without DHCP and metadata service."""
     endpoints: dict[str, str] = {}
-    """URLs in place of those in the service catalogue, by service type: `compute`, `network`, `block-storage`, `image`."""
+    """URLs in place of those in the service catalogue, by service type: `compute`, `network`, `block-storage`, `image`,
+    `orchestration`."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

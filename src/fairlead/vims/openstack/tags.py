@@ -2,7 +2,7 @@
 
 Each service keeps something else with the call that creates, and nothing else is ever used: there is no moment at which
 a thing of ours is not to be found. Nova and Cinder have metadata, Glance properties, Neutron a description, which is
-one line with the name last and cut if need be. A server group has nothing but its name. Nova can also be asked by its
+one line with the name last and cut if need be, Heat tags. A server group has nothing but its name. Nova can also be asked by its
 own tags, so a server carries two: its incarnation and its deployment. An image has an id of our choice, made of the
 incarnation, so a second creation of one incarnation meets the first.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from fairlead.resources import Incarnation, Name, Owner, Tag
 
@@ -28,14 +28,18 @@ __all__ = [
     "others_in",
     "readable",
     "same",
+    "stack_words",
     "tag_in",
     "tag_of_line",
+    "tag_of_stack",
 ]
 
 _PREFIX = "fairlead_"
 _LINE = "fairlead"
 _LONGEST = 255
 _LONGEST_WORD = 60
+_LONGEST_TAG = 80
+_LIFE, _OWNER, _NAME = "fairlead-i-", "fairlead-o-", "fairlead-n-"
 _NAMESPACE = uuid.UUID("6b1f9c1e-58a4-5d0e-9b7d-2f4c6f3a7a10")
 BOOT = "fairlead_boot"
 """In a server's metadata: a digest of what it was last built from, for Nova shows no user data."""
@@ -99,12 +103,31 @@ def deployment_word(deployment: str) -> str:
 
 def incarnation_word(incarnation: str) -> str:
     """The Nova tag of the one server of an incarnation."""
-    return f"fairlead-i-{incarnation}"
+    return f"{_LIFE}{incarnation}"
 
 
 def image_id(tag: Tag) -> str:
     """The id that an image with this tag has."""
     return str(uuid.uuid5(_NAMESPACE, f"{tag.deployment} {tag.incarnation}"))
+
+
+def stack_words(tag: Tag) -> list[str]:
+    """The tags of a stack: words of at most 80 characters without commas, of which it can have many."""
+    words = [deployment_word(tag.deployment), incarnation_word(tag.incarnation)]
+    return [*words, f"{_OWNER}{tag.owner}"[:_LONGEST_TAG], f"{_NAME}{tag.name}".replace(",", " ")[:_LONGEST_TAG]]
+
+
+def tag_of_stack(words: Collection[str], deployment: str) -> Tag | None:
+    """The tag in a stack's tags; None when it is not one of this deployment's."""
+    found = {
+        prefix: word.removeprefix(prefix)
+        for word in words
+        for prefix in (_LIFE, _OWNER, _NAME)
+        if word.startswith(prefix)
+    }
+    if len(found) != 3 or deployment_word(deployment) not in words:
+        return None
+    return Tag(deployment, Owner(found[_OWNER]), Name(found[_NAME]), Incarnation(found[_LIFE]))
 
 
 def readable(text: str) -> str:
