@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import aio_pika
+import msgspec
 import pytest
 
 from fairlead.errors import VimUnavailable
+from fairlead.vims.openstack import notifications as room
 from fairlead.vims.openstack.notifications import Notifications
 from fairlead.vims.openstack.settings import Place
 from tests.support.openstack.deployed import Deployed, Instance, registration
@@ -69,6 +73,30 @@ async def test_networks_ports_and_servers_are_told_of(project: Project, relay: R
     assert (await told.findings())[0].code == "notifications-lost"
     relay.mend()
     assert await told.findings() == ()
+
+
+async def test_a_service_that_is_back_later_is_heard_then(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_LATER", 0.05)
+    name = f"fairlead-test-{uuid.uuid4().hex[:8]}"
+    place = Place(auth_url="http://cloud.example")
+    told = Notifications(broker, place, insecure=False, exchanges=("nova", name))
+    following = told.follow()
+    hearing = asyncio.ensure_future(anext(following))
+    connection = await aio_pika.connect(broker)
+    async with connection:
+        channel = await connection.channel()
+        exchange = await channel.declare_exchange(name, "topic", auto_delete=True)
+        event = {"event_type": "volume.create.end", "payload": {"volume_id": "the-one"}}
+        body = msgspec.json.encode({"oslo.version": "2.0", "oslo.message": msgspec.json.encode(event).decode()})
+        async with asyncio.timeout(20):
+            while not hearing.done() or hearing.result() != ("volume", "the-one"):
+                if hearing.done():  # of something else that happens in the cloud
+                    hearing = asyncio.ensure_future(anext(following))
+                await exchange.publish(aio_pika.Message(body), "notifications.info", mandatory=False)
+                await asyncio.wait({hearing}, timeout=0.1)
+    await following.aclose()
+    lonely = await Notifications(broker, place, insecure=False, exchanges=(f"{name}-not",)).findings()
+    assert "none of the exchanges" in lonely[0].detail
 
 
 def _make(member: Operator) -> set[tuple[str, str]]:

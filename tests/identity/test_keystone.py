@@ -137,8 +137,10 @@ async def test_an_outage_is_not_a_wrong_token(status: int) -> None:
         assert isinstance(refused, IdentityUnavailable)
         assert (refused.status, refused.retryable, refused.code) == (503, True, "keystone-unavailable")
         assert refused.cause
+        assert "cannot be asked" in str(ask.keystone.trouble), "/ready tells of it"
         ask.peer.down = None
         await ask.who(unknown)
+        assert ask.keystone.trouble is None
 
 
 async def test_a_keystone_that_says_nothing_is_not_waited_for_long() -> None:

@@ -81,6 +81,8 @@ class Keystone:
         self._asking: dict[str, asyncio.Task[Caller]] = {}
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keystone")
         self._session: Any = None
+        self.trouble: str | None = None
+        """Why Keystone could not be asked the last time; None when it could."""
 
     async def authenticate(self, authorization: str | None) -> Caller:
         """Who sends the token in `authorization` (`Bearer <token>`).
@@ -163,9 +165,15 @@ class Keystone:
         try:
             # The session has a limit of its own for each step; this one is for all, and for waiting for a thread.
             async with asyncio.timeout(self._access.timeout * 3):
-                return await loop.run_in_executor(self._threads, self._send, token)
+                answer = await loop.run_in_executor(self._threads, self._send, token)
         except TimeoutError as error:
-            raise _silent("no answer in time") from error
+            self.trouble = "no answer in time"
+            raise _silent(self.trouble) from error
+        except IdentityUnavailable as error:
+            self.trouble = f"{error.detail} {error.cause}"
+            raise
+        self.trouble = None
+        return answer
 
     # -- in a thread -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from fairlead.api.services import Check
 from fairlead.errors import FairleadError
+from fairlead.identity import Keystone
 from fairlead.main.program import Program
 from fairlead.vnf import vnf_instances
 
@@ -28,8 +29,14 @@ class ProgramHealth:
         self._program = program
 
     async def checks(self) -> Sequence[Check]:
-        """The database, the worker's own lock, and the secrets that cannot be read."""
-        return [await self._database(), await self._worker(), await self._secrets()]
+        """The database, the worker's own lock, the secrets that cannot be read, and Keystone where its tokens are taken."""
+        keystone = [] if self._program.keystone is None else [self._keystone(self._program.keystone)]
+        return [await self._database(), await self._worker(), await self._secrets(), *keystone]
+
+    @staticmethod
+    def _keystone(keystone: Keystone) -> Check:
+        """How it was the last time; whoever is remembered is served without it, so the process is ready anyway."""
+        return Check(name="keystone", ok=True, detail=keystone.trouble)
 
     async def _database(self) -> Check:
         try:

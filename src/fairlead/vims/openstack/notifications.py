@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -29,6 +29,8 @@ _EXCHANGES: Final = ("nova", "neutron", "cinder", "heat")
 _TOPICS: Final = ("notifications", "versioned_notifications")
 _PRIORITIES: Final = ("info", "error", "warn", "sample", "debug", "audit", "critical")
 _PATIENCE: Final = 10.0
+_LATER = 30.0
+"""Seconds between looks for exchanges that were not there."""
 _HEARTBEAT: Final = 15
 """Seconds; a connection that says nothing for twice that is lost."""
 _ARGUMENTS: Final = {"x-message-ttl": 60_000, "x-max-length": 10_000}
@@ -71,15 +73,16 @@ def notifications_host(access: Access) -> str | None:
 class Notifications:
     """The notifications of one cloud. Nothing is opened before `follow`; the library is loaded then, too."""
 
-    def __init__(self, url: str, place: Place, *, insecure: bool) -> None:
+    def __init__(self, url: str, place: Place, *, insecure: bool, exchanges: tuple[str, ...] = _EXCHANGES) -> None:
         self._url = url
+        self._exchanges = exchanges
         self._tls: ssl.SSLContext | None = None
         if url.startswith("amqps:"):
             self._tls = ssl.create_default_context(cadata=place.ca)
             if insecure:
                 self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
 
-    async def follow(self) -> AsyncIterator[Key]:
+    async def follow(self) -> AsyncGenerator[Key, None]:
         """What changes, by sort and handle, from now on. Raises VimUnavailable when the connection is lost."""
         from aio_pika.exceptions import AMQPError
 
@@ -88,11 +91,15 @@ class Notifications:
                 connection = await self._connect()
             async with connection:
                 async with asyncio.timeout(_PATIENCE):
-                    queue = await self._queue(connection)
-                async with queue.iterator(no_ack=True) as messages:
-                    async for message in messages:
-                        for key in changed_by(message.body):
-                            yield key
+                    queue, missing = await self._queue(connection)
+                binding = asyncio.create_task(_bind_later(connection, queue, missing), name="notifications-binding")
+                try:
+                    async with queue.iterator(no_ack=True) as messages:
+                        async for message in messages:
+                            for key in changed_by(message.body):
+                                yield key
+                finally:
+                    binding.cancel()
         except (AMQPError, OSError, TimeoutError) as error:
             raise self._lost(repr(error)) from None
         raise self._lost("the connection has ended")
@@ -122,29 +129,14 @@ class Notifications:
             self._url, connection_class=kind, ssl_context=self._tls, timeout=_PATIENCE, heartbeat=_HEARTBEAT
         )
 
-    async def _queue(self, connection: Any) -> Any:
-        """Our queue, bound to those exchanges that there are. Raises VimUnavailable when there is none."""
-        from aio_pika.exceptions import ChannelClosed
-
+    async def _queue(self, connection: Any) -> tuple[Any, list[str]]:
+        """Our queue, bound to those exchanges that there are, and those that there are not. Raises VimUnavailable if none is."""
         channel = await connection.channel(publisher_confirms=False)
         queue = await channel.declare_queue(exclusive=True, auto_delete=True, arguments=dict(_ARGUMENTS))
-        bound = 0
-        for exchange in _EXCHANGES:
-            trial = await connection.channel(publisher_confirms=False)
-            try:
-                # Asked for, not declared: whoever is first to declare an exchange says of what sort it is.
-                await trial.get_exchange(exchange, ensure=True)
-            except ChannelClosed:
-                continue
-            with suppress(ChannelClosed):
-                await trial.close()
-            for topic in _TOPICS:
-                for priority in _PRIORITIES:
-                    await queue.bind(exchange, f"{topic}.{priority}")
-            bound += 1
-        if not bound:
-            raise self._lost(f"it has none of the exchanges {', '.join(_EXCHANGES)}")
-        return queue
+        missing = [exchange for exchange in self._exchanges if not await _bound(connection, queue, exchange)]
+        if len(missing) == len(self._exchanges):
+            raise self._lost(f"it has none of the exchanges {', '.join(self._exchanges)}")
+        return queue, missing
 
     def _lost(self, cause: str) -> VimError:
         secret = urlsplit(self._url).password
@@ -154,6 +146,34 @@ class Notifications:
             cause=cause.replace(secret, "***") if secret else cause,
             remedy="Check the credential 'notifications' of the VIM, and that its RabbitMQ can be reached.",
         )
+
+
+async def _bound(connection: Any, queue: Any, exchange: str) -> bool:
+    """Bind `queue` to `exchange`, if there is one."""
+    from aio_pika.exceptions import ChannelClosed
+
+    trial = await connection.channel(publisher_confirms=False)
+    try:
+        # Asked for, not declared: whoever is first to declare an exchange says of what sort it is.
+        await trial.get_exchange(exchange, ensure=True)
+    except ChannelClosed:
+        return False
+    with suppress(ChannelClosed):
+        await trial.close()
+    for topic in _TOPICS:
+        for priority in _PRIORITIES:
+            await queue.bind(exchange, f"{topic}.{priority}")
+    return True
+
+
+async def _bind_later(connection: Any, queue: Any, missing: list[str]) -> None:
+    """Bind to what is not there yet: after a restart of RabbitMQ each service makes its exchange when it is back."""
+    from aio_pika.exceptions import AMQPError
+
+    with suppress(AMQPError, OSError):  # the loss of a connection is told by whoever reads from it
+        while missing:
+            await asyncio.sleep(_LATER)
+            missing = [exchange for exchange in missing if not await _bound(connection, queue, exchange)]
 
 
 def changed_by(body: bytes) -> list[Key]:
