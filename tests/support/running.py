@@ -281,7 +281,10 @@ def _there(found: T | None) -> T:
     return found
 
 
-_BY_HANDLE = {"network", "image", "ports", "volumes", "groups", "addresses", "mac"}
+_BY_HANDLE = {
+    *("network", "image", "ports", "volumes", "groups", "addresses", "mac", "port", "router", "security_groups", "qos"),
+    *("trunks", "subports", "allowed_addresses", "address"),
+}
 """What a spec has by handle, or what the outputs have as well: an address may have been the VIM's choice first."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fairlead.descriptors import Vnfd
 from fairlead.operations import Sealer
-from fairlead.resources import Resource, SecretRef, VimId
+from fairlead.resources import Name, Resource, SecretRef, VimId
 from fairlead.sol import (
     CpProtocolData,
     ExtManagedVirtualLinkData,
@@ -66,6 +66,8 @@ def wanted(
     started: bool = True,
     name: str | None = "vnf",
     scale: dict[str, int] | None = None,
+    zones: tuple[str, ...] = (),
+    decided: dict[Name, str] | None = None,
 ) -> Wanted:
     """What an instance with so many members of each VDU comes to."""
     vim = VimId("vim-1")
@@ -79,6 +81,7 @@ def wanted(
         external_links=links,
         managed_links=managed_links,
         parameters=parameters or {},
+        zones=decided or {},
     )
     record = VnfRecord(
         id="0a1b2c3d-0000-4000-8000-000000000000",
@@ -92,7 +95,7 @@ def wanted(
         name=name,
         instantiated=state,
     )
-    place = Where(vim=vim, traits=traits, connection={})
+    place = Where(vim=vim, traits=traits, connection={}, zones=zones)
     context = VnfContext(
         vnfd=vnfd,
         package="package-1",

@@ -18,6 +18,7 @@ from fairlead.vims.seam import (
     Finding,
     Surveys,
     Tagged,
+    TellsZones,
     Traits,
 )
 from fairlead.vims.watcher import Watcher
@@ -38,6 +39,7 @@ __all__ = [
     "Surveys",
     "Tagged",
     "TellsLacks",
+    "TellsZones",
     "Traits",
     "VimRegistry",
     "Watcher",

@@ -157,6 +157,15 @@ class Surveys(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsZones(Protocol):
+    """A driver whose VIM has zones to put machines in."""
+
+    async def zones(self) -> tuple[str, ...]:
+        """Their names. Raises VimError."""
+        ...
+
+
 class DriverType(Protocol):
     """A type of VIM, as an entry point of the group `fairlead.vims` names it."""
 

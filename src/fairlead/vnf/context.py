@@ -19,11 +19,15 @@ __all__ = ["VnfContext", "Where", "flavour_of"]
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """The VIM where a VNF goes, or is, and the connection by which its record knows it."""
+    """The VIM where a VNF goes, or is, and the connection by which its record knows it.
+
+    `zones` are looked up for descriptors that ask for them only; None when the VIM did not tell.
+    """
 
     vim: VimId
     traits: Traits
     connection: dict[str, dict[str, Any]]
+    zones: tuple[str, ...] | None = ()
 
 
 class VnfContext(msgspec.Struct, frozen=True, kw_only=True):

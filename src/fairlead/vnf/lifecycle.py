@@ -17,6 +17,7 @@ from fairlead.vnf.context import VnfContext, flavour_of
 from fairlead.vnf.record import Instantiated, VnfRecord
 from fairlead.vnf.user_data import require_no_scripts
 from fairlead.vnf.wanted import wanted_resources
+from fairlead.vnf.zones import over_zones, spread
 
 __all__ = ["VnfType", "instantiated", "with_graceful_stops"]
 
@@ -38,7 +39,9 @@ class VnfType:
 
     def desired(self, situation: Situation) -> Desired:
         """The record as it will be, and its resources."""
-        record = self.becomes(situation.record, situation.request, situation.context, situation)
+        record = _placed(
+            self.becomes(situation.record, situation.request, situation.context, situation), situation.context
+        )
         if record.instantiated is not None:
             self.require_no_scripts(record.instantiated, situation)
         return _desired(record, situation.context, situation.sealer, self.tainted(situation))
@@ -70,6 +73,16 @@ class VnfType:
     def arrange_rollback(self, plan: Plan, situation: Situation) -> Plan:
         """The way back; the engine's plan is enough."""
         return plan
+
+
+def _placed(record: VnfRecord, context: VnfContext) -> VnfRecord:
+    """`record` with all decided that a descriptor leaves open about where members go."""
+    if record.instantiated is None:
+        return record
+    flavour = flavour_of(context.vnfd, record.instantiated.flavour)
+    if not over_zones(flavour):
+        return record
+    return replace(record, instantiated=spread(record.instantiated, flavour, context.where.zones))
 
 
 def _desired(record: VnfRecord, context: VnfContext, sealer: Sealer, tainted: frozenset[Incarnation]) -> Desired:

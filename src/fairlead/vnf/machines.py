@@ -13,6 +13,7 @@ from fairlead.vnf.draft import Draft
 from fairlead.vnf.images import Images
 from fairlead.vnf.points import Points
 from fairlead.vnf.record import compute_name
+from fairlead.vnf.zones import is_soft, over_zones
 
 __all__ = ["Machines"]
 
@@ -31,9 +32,13 @@ class Machines:
     def want(self) -> None:
         """All of them. Raises Unprocessable for what the VIM has no sort for."""
         draft = self._draft
+        spread = {rule.id for rule in over_zones(draft.flavour)} if draft.context.where.zones != () else set()
         for rule in draft.flavour.placement_rules.values():
-            if draft.has("affinity-group") and any(member in draft.flavour.vdus for member in rule.members):
-                draft.add(Name(f"group/{rule.id}"), AffinityGroupSpec(policy=str(rule.sort), scope=rule.scope))
+            grouped = rule.id not in spread and any(member in draft.flavour.vdus for member in rule.members)
+            if draft.has("affinity-group") and grouped:
+                soft = is_soft(draft.flavour, rule)
+                spec = AffinityGroupSpec(policy=str(rule.sort), scope=rule.scope, soft=soft)
+                draft.add(Name(f"group/{rule.id}"), spec)
         for vdu in draft.flavour.vdus.values():
             for index, key in enumerate(draft.state.members.get(vdu.id, ())):
                 self._vnfc(vdu, key, index)
@@ -64,6 +69,7 @@ class Machines:
             user_data=boot.user_data,
             constraints=words.constraints,
             power="on" if draft.state.started else "off",
+            zone=draft.state.zones.get(compute_name(vdu.id, key)),
             trunks=plugs.trunks,
             metadata=words.metadata,
             key=words.key,
@@ -105,6 +111,7 @@ def _words(vdu: Vdu) -> _Words:
     if boot is not None and "OPENSTACK" in (boot.vim_type or "OPENSTACK").upper():
         asked |= {_KEY if key == "key_name" else f"{_METADATA}{key}": str(v) for key, v in boot.vim_properties.items()}
     asked |= vdu.nfvi_constraints
+    asked.pop("openstack.placement", None)
     key = asked.pop(_KEY, None)
     metadata = {name[len(_METADATA) :]: asked.pop(name) for name in list(asked) if name.startswith(_METADATA)}
     return _Words(asked, metadata, key)

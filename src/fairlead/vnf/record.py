@@ -22,7 +22,7 @@ class Instantiated(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for and chosen when the VNF was instantiated, and has changed since.
 
     `members` holds the keys of each VDU's VNFCs in the order of their making, `counters` the number of the last key
-    given.
+    given, `zones` the zone that was decided for a machine, by its name.
     """
 
     flavour: str
@@ -36,6 +36,7 @@ class Instantiated(msgspec.Struct, frozen=True, kw_only=True):
     managed_links: tuple[ExtManagedVirtualLinkData, ...] = ()
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     language: str | None = None
+    zones: dict[Name, str] = msgspec.field(default_factory=dict)
 
 
 class VnfRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ turns rows into ETSI's views. Business rules are in the types.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from fairlead.clock import Clock
 from fairlead.descriptors import Vnfd
-from fairlead.errors import FairleadError, NotFound, Quarantined, Unprocessable
+from fairlead.errors import FairleadError, NotFound, Quarantined, Unprocessable, VimError
 from fairlead.hot import paths_of
 from fairlead.operations import Operation, OperationType
 from fairlead.packages import Catalogue
@@ -21,17 +22,20 @@ from fairlead.resources import Name, Records, Resource, Step, VimId
 from fairlead.sol import VNF_INSTANCES, VNF_LCM_OP_OCCS, InstantiateVnfRequest, document, encode
 from fairlead.sol.vim_types import names_vim_type, shown_vim_type
 from fairlead.store import Tx
-from fairlead.vims import VimRegistry
+from fairlead.vims import TellsZones, VimRegistry
 from fairlead.vnf.context import VnfContext, Where
 from fairlead.vnf.occurrence_view import occurrence_view
 from fairlead.vnf.record import VnfRecord, compute_name, decode_record, encode_record
 from fairlead.vnf.tables import vnf_instances
 from fairlead.vnf.types import TYPES
 from fairlead.vnf.views import instance_view
+from fairlead.vnf.zones import over_zones
 
 __all__ = ["VnfRole", "columns_of", "record_in"]
 
 replace = msgspec.structs.replace
+_SOON = 15.0
+"""Seconds within which a VIM has to tell its zones: whoever asks for an operation is waiting."""
 
 
 class VnfRole:
@@ -81,17 +85,16 @@ class VnfRole:
             )
             for vdu, keys in _members(record, target).items()
         }
-        return replace(
-            record,
-            instantiated=replace(record.instantiated, members=there, counters=target.instantiated.counters),
-        )
+        zones = {**record.instantiated.zones, **target.instantiated.zones}
+        state = replace(record.instantiated, members=there, counters=target.instantiated.counters, zones=zones)
+        return replace(record, instantiated=state)
 
     # -- looking up ----------------------------------------------------------------------------------------------------
 
     async def context(self, project: str, record: VnfRecord, request: Any) -> VnfContext:
         vnfd = await self._catalogue.vnfd(record.package)
         digests = await self._catalogue.digests(record.package)
-        place = await self._place(project, record, request)
+        place = await self._place(project, record, request, vnfd)
         stacks = place is not None and "stack" in place.traits.sorts
         templates = paths_of(digests) if stacks else ()
         return VnfContext(
@@ -103,15 +106,28 @@ class VnfRole:
             place=place,
         )
 
-    async def _place(self, project: str, record: VnfRecord, request: Any) -> Where | None:
+    async def _place(self, project: str, record: VnfRecord, request: Any, vnfd: Vnfd) -> Where | None:
         if record.instantiated is not None:
-            vim, connection = record.instantiated.vim, record.vims
+            vim, connection, flavour = record.instantiated.vim, record.vims, record.instantiated.flavour
         elif isinstance(request, InstantiateVnfRequest):
-            vim, connection = await self._connection(project, request)
+            (vim, connection), flavour = await self._connection(project, request), request.flavour_id
         else:
             return None
         await self._vims.prepare([vim])
-        return Where(vim=vim, traits=self._vims.traits(vim), connection=connection)
+        asked = flavour in vnfd.flavours and over_zones(vnfd.flavours[flavour])
+        zones = await self._zones(vim) if asked else ()
+        return Where(vim=vim, traits=self._vims.traits(vim), connection=connection, zones=zones)
+
+    async def _zones(self, vim: VimId) -> tuple[str, ...] | None:
+        """The zones of a VIM; None when it does not tell them soon."""
+        driver = self._vims.driver(vim)
+        if not isinstance(driver, TellsZones):
+            return ()
+        try:
+            async with asyncio.timeout(_SOON):
+                return await driver.zones()
+        except (TimeoutError, VimError):
+            return None
 
     async def _connection(
         self, project: str, request: InstantiateVnfRequest

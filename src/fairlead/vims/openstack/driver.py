@@ -24,7 +24,7 @@ from fairlead.vims.openstack.floating import FloatingIpKind
 from fairlead.vims.openstack.groups import GroupKind, listed_groups
 from fairlead.vims.openstack.heat import Heat, handle_of
 from fairlead.vims.openstack.images import ImageKind
-from fairlead.vims.openstack.inventory import capacity_of, check_of
+from fairlead.vims.openstack.inventory import capacity_of, check_of, zones_of
 from fairlead.vims.openstack.members import MemberKind, NetworkMemberKind, ServerMemberKind
 from fairlead.vims.openstack.networks import NETWORK_FIELDS, NetworkKind, network_view
 from fairlead.vims.openstack.neutron import Described, Extensions, described
@@ -110,6 +110,10 @@ class OpenStackDriver:
 
     async def lacks(self, needs: Sequence[Need]) -> Missing:
         return await missing_on(self._cloud, self._flavours, needs)
+
+    async def zones(self) -> tuple[str, ...]:
+        """See `TellsZones`."""
+        return await zones_of(self._cloud)
 
     def changes(self) -> AsyncIterator[tuple[str, Handle]] | None:
         return None if self._notifications is None else self._notifications.follow()

@@ -127,6 +127,10 @@ class SimulatedDriver:
 
         return await self.call("observe", "*", "*", read)
 
+    async def zones(self) -> tuple[str, ...]:
+        """See `TellsZones`."""
+        return await self.call("zones", "*", "*", lambda _: self.behaviour.zones or ())
+
     def changes(self) -> AsyncIterator[tuple[str, Handle]] | None:
         return self._changes() if self.behaviour.push else None
 
