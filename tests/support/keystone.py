@@ -26,6 +26,7 @@ class PeerKeystone:
 
     def __init__(self) -> None:
         self.url = ""
+        self.service = SERVICE
         self.tokens: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
         self.down: int | None = None
@@ -78,12 +79,12 @@ class PeerKeystone:
         self._fail(request)
         body = await request.json()
         password = body["auth"]["identity"]["password"]["user"]
-        if (password["name"], password["password"]) != SERVICE:
+        if (password["name"], password["password"]) != self.service:
             return _error(401, "The request you have made requires authentication.")
         token = f"service-{next(self._numbers)}"
         self.given.add(token)
         ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        said = {"user": {"id": "s", "name": SERVICE[0], "domain": DOMAIN}, "expires_at": ends, "catalog": []}
+        said = {"user": {"id": "s", "name": self.service[0], "domain": DOMAIN}, "expires_at": ends, "catalog": []}
         return web.json_response({"token": said}, status=201, headers={"X-Subject-Token": token})
 
     def _fail(self, request: web.Request) -> None:

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -42,12 +42,12 @@ class KeystoneAccess:
 
     auth_url: str
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     user_domain: str = "Default"
     project: str = "service"
     project_domain: str = "Default"
     application_credential_id: str | None = None
-    application_credential_secret: str | None = None
+    application_credential_secret: str | None = field(default=None, repr=False)
     ca: Path | None = None
     insecure: bool = False
     timeout: float = 10.0
