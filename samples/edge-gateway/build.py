@@ -35,6 +35,13 @@ RELEASE = "bookworm"
 ROLES = ("router", "firewall", "balancer", "server", "client")
 IN_PACKAGE = ROLES[:4]
 """The client is what the demonstration sends traffic from; it is no part of the VNF."""
+BOOT = {
+    "router": ("router.conf", "/etc/frr/frr.conf"),
+    "firewall": ("firewall.nft", "/etc/nftables.conf"),
+    "balancer": ("haproxy.cfg", "/etc/haproxy/haproxy.cfg"),
+    "server": ("nginx.conf", "/etc/nginx/nginx.conf"),
+}
+"""The file of each role's configuration, and where a guest keeps it."""
 VERSION = "1.0.0"
 EPOCH = 1_761_955_200
 """Every file's time: an image depends on what is in it, not on when it was built."""
@@ -177,25 +184,47 @@ def build_image(role: str) -> Path:
     return image
 
 
-def build_package(images: dict[str, Path]) -> Path:
-    """The CSAR: what `fairlead package build` makes of the folder `package` with the images in their places."""
+def package_files(images: dict[str, Path]) -> dict[str, Path]:
+    """What the package for container hosts is made of, by its place in it."""
     files = {
         path.relative_to(HERE / "package").as_posix(): path for path in (HERE / "package").rglob("*") if path.is_file()
     }
-    files |= {f"Files/images/{role}.tar": images[role] for role in IN_PACKAGE}
+    return files | {f"Files/images/{role}.tar": images[role] for role in IN_PACKAGE}
+
+
+def guests_files(guests: dict[str, Path]) -> dict[str, Path]:
+    """What the package for OpenStack is made of: its own descriptor, disks, and boot scripts made of the configuration."""
+    files = {
+        path.relative_to(HERE / "package").as_posix(): path
+        for path in (HERE / "package").rglob("*")
+        if path.is_file() and path.parent.name not in ("Definitions", "config") and path.suffix != ".mf"
+    }
+    own = ("Definitions/edge_gateway.yaml", "edge_gateway.mf")
+    files |= {name: HERE / "guests" / name for name in own}
+    template = (HERE / "guests" / "boot.sh").read_text()
+    for role, (name, place) in BOOT.items():
+        content = (HERE / "package/Files/config" / name).read_text().rstrip()
+        script = CACHE / "guests" / f"{role}.sh"
+        script.write_text(template.replace("PATH", place).replace("CONTENT", content))
+        files[f"Files/boot/{role}.sh"] = script
+    return files | {f"Files/images/{role}.qcow2": guests[role] for role in IN_PACKAGE}
+
+
+def build_package(name: str, files: dict[str, Path]) -> Path:
+    """The CSAR: what `fairlead package build` makes of a folder with these files."""
     digests = {}
-    for name, path in files.items():
+    for place, path in files.items():
         with path.open("rb") as file:
-            digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            digests[place] = hashlib.file_digest(file, "sha256").hexdigest()
     recipe = json.dumps([digests, Path(__file__).read_text()], sort_keys=True)
-    package, made_from = CACHE / "edge-gateway.csar", CACHE / "edge-gateway.recipe"
+    package, made_from = CACHE / f"{name}.csar", CACHE / f"{name}.recipe"
     if package.exists() and made_from.exists() and made_from.read_text() == recipe:
         return package
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        for name, path in files.items():
-            place = Path(folder) / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            os.link(path, place) if path.is_relative_to(CACHE) else shutil.copyfile(path, place)
+        for place, path in files.items():
+            target = Path(folder) / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, target) if path.is_relative_to(CACHE) else shutil.copyfile(path, target)
         found = build(Path(folder), package, level=1)
     if found.mistakes:
         raise SystemExit("\n".join(str(mistake) for mistake in found.mistakes))
@@ -241,7 +270,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Build the edge gateway's images and package; prints the package's path."
     )
-    parser.add_argument("--guests", action="store_true", help="build disks of virtual machines too")
+    parser.add_argument(
+        "--guests", action="store_true", help="build disks of virtual machines, and the package of them"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what was built before")
     arguments = parser.parse_args()
     started = time.monotonic()
@@ -253,10 +284,11 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
             images = dict(zip(ROLES, pool.map(build_image, ROLES), strict=True))
-        package = build_package(images)
         if arguments.guests:
-            for role in IN_PACKAGE:
-                build_guest(role, images[role])
+            guests = {role: build_guest(role, images[role]) for role in IN_PACKAGE}
+            package = build_package("edge-gateway-guests", guests_files(guests))
+        else:
+            package = build_package("edge-gateway", package_files(images))
     report(f"{package.name}: {package.stat().st_size / 1e6:.0f} MB, {time.monotonic() - started:.1f} s")
     sys.stdout.write(f"{package}\n")
 

@@ -214,6 +214,8 @@ class VimUnavailable(VimError):
     status = 503
     retryable = True
     default_code = "vim-unavailable"
+    over = False
+    """Whether nothing of the call can still be under way: it was never sent, or the infrastructure has answered it."""
 
 
 class VimFull(VimError):

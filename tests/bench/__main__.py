@@ -18,11 +18,10 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from tests.bench import containers, critical_path, descriptors, listing, many, planning, serving, uploads
 from tests.bench.figures import Figure, Skipped
+from tests.bench.showing import show
 
 PARTS: dict[str, Callable[[], list[Figure] | Awaitable[list[Figure]]]] = {
     "critical-path": critical_path.measure,
@@ -68,7 +67,7 @@ def main(names: tuple[str, ...], file: Path | None, part: str | None) -> None:
         figures += report.figures
         if report.skipped is not None:
             remarks.append(f"{name}: {report.skipped}")
-    _show(figures, remarks, time.monotonic() - began)
+    show(figures, remarks, time.monotonic() - began)
     if file is not None:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(_document(figures, remarks))))
 
@@ -95,27 +94,6 @@ def _in_a_process(name: str) -> Report:
         if line.startswith(_MARK):
             return msgspec.json.decode(line.removeprefix(_MARK), type=Report)
     return Report(skipped="failed: " + "\n".join(done.stderr.strip().splitlines()[-4:]))
-
-
-def _show(figures: list[Figure], remarks: list[str], seconds: float) -> None:
-    table = Table(title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for column in ("figure", "value", "target", "least to most", "remark"):
-        table.add_column(column, justify="right" if column in ("value", "target", "least to most") else "left")
-    for each in figures:
-        colour = "" if each.target is None else ("green" if each.met else "bold red")
-        spread = "" if each.spread is None else f"{_number(each.spread[0])} to {_number(each.spread[1])}"
-        target = "" if each.target is None else f"{_number(each.target)} {each.unit}"
-        table.add_row(each.name, f"{_number(each.value)} {each.unit}", target, spread, each.note, style=colour)
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(table)
-    for remark in remarks:
-        console.print(remark)
-    missed = [each.name for each in figures if not each.met]
-    console.print(f"{seconds / 60:.1f} minutes; " + (f"missed: {', '.join(missed)}" if missed else "all targets met"))
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if value < 10 else f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
 
 
 def _document(figures: list[Figure], remarks: list[str]) -> dict[str, object]:

@@ -155,3 +155,34 @@ async def test_a_network_whose_subnet_is_refused_is_taken_away_again(
         assert full.value.resource == "link"
         assert peer.neutron.networks == {}
         assert Name("link") not in hands.held
+
+
+@pytest.mark.parametrize(("status", "over"), [(500, True), (503, True), (429, True), (502, False), (504, False)])
+async def test_a_call_that_was_answered_by_the_service_is_over(
+    peer: PeerCloud, peer_subject: OpenStackSubject, status: int, over: bool
+) -> None:
+    async with Hands(peer_subject) as hands:
+        peer.fail(r"POST /network/v2.0/networks", status, {"message": "not now"})
+        with pytest.raises(VimUnavailable) as failed:
+            await hands.create(hands.network())
+        assert failed.value.over is over
+
+
+async def test_a_call_for_which_there_is_no_connection_is_over(peer_subject: OpenStackSubject) -> None:
+    driver = peer_subject.type.open(peer_subject.unreachable(), peer_subject.files, SystemClock())
+    with pytest.raises(VimUnavailable) as failed:
+        await driver.kinds["network"].read(Handle("x"))
+    assert failed.value.over
+    await driver.close()
+
+
+async def test_a_call_whose_answer_was_lost_is_not_over(peer_subject: OpenStackSubject) -> None:
+    async with peer_subject.losing("volume", "test") as access:
+        driver = peer_subject.type.open(access, peer_subject.files, SystemClock())
+        hands = Hands(peer_subject, deployment="test")
+        spec = hands.resource("v", VolumeSpec(size=1))
+        with pytest.raises(VimUnavailable) as failed:
+            await driver.kinds["volume"].create(spec, hands.tag("v"))
+        assert not failed.value.over
+        await driver.close()
+        await hands.close()

@@ -50,6 +50,13 @@ async def test_what_is_sure_not_to_be_there_gets_a_new_life() -> None:
     assert len(rehearsal.ledger.rows["vnf-1"]) == 1  # type: ignore[index]
 
 
+async def test_what_a_vim_has_said_that_it_did_not_do_is_not_waited_for() -> None:
+    rehearsal = Rehearsal(fault("create", "unavailable"), settling=30.0)
+    began = rehearsal.now()
+    assert (await rehearsal.become(volume("v"))).complete
+    assert rehearsal.now() - began < 20.0
+
+
 async def test_a_vim_that_stays_silent_fails_the_step_and_a_later_worker_finds_out() -> None:
     rehearsal = Rehearsal(fault("create", "lost", times=1), fault("find", "unavailable", times=0))
     began = rehearsal.now()

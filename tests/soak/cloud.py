@@ -47,7 +47,8 @@ SORTS = frozenset({"compute", "network", "port", "volume", "affinity-group"})
 KINDS = ("instantiate", "scale", "heal", "terminate")
 STEPS = {"instantiate": 8, "scale": 3, "heal": 4, "terminate": 7}
 """The number of steps by which the last of an operation has about begun."""
-SERVICES = ("nova-api", "neutron-server", "cinder-api", "glance-api", "keystone", "rabbitmq", "nova-fake1")
+SERVICES = ("nova-api", "neutron-server", "cinder-api", "glance-api", "keystone")
+"""The message broker and hypervisors are not among them: what they interrupt costs Nova itself minutes; see `tests/cloud`."""
 _PATIENCE = 90.0
 
 
@@ -133,6 +134,8 @@ class Outages(Trouble):
 
 class CloudLife(Life):
     """See above."""
+
+    patience = 900.0
 
     def __init__(
         self,
@@ -321,7 +324,7 @@ def _watch(lives: list[CloudLife], checker: Checker, tally: Tally, reaper: Reape
                 f"{tally.counts['outages']} outages, {len(tally.violations)} violations"
             )
         checker.at_any_time()
-        if now - began > until + 600:
+        if now - began > until + 1200:
             alive = [life.name for life in lives if life.is_alive()]
             tally.violate(f"{', '.join(alive)} did not come to an end")
             return

@@ -38,6 +38,8 @@ class Over(Exception):
 class Life(threading.Thread):
     """See above. `address` is its own on the operator's network."""
 
+    patience = _PATIENCE
+
     def __init__(
         self,
         model: Model,
@@ -231,14 +233,14 @@ class Life(threading.Thread):
 
     def _rest(self, operation: str) -> Document:
         """The operation once nothing happens to it by itself. A kill costs time, and must cost nothing else."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + self.patience
         while True:
             try:
                 done = self._client.operations.wait(operation, timeout=max(end - time.monotonic(), 0.1))
             except StillRunning:
                 shown = self._ask(lambda: self._client.operations.timeline(operation))
                 open_steps = [str(step) for step in shown["steps"] if step["outcome"] is None]
-                self._tally.violate(f"{self.name}: {operation} has not come to rest in {_PATIENCE:g} s", open_steps)
+                self._tally.violate(f"{self.name}: {operation} has not come to rest in {self.patience:g} s", open_steps)
                 raise Over from None
             except ServerUnreachable:
                 if time.monotonic() > end:

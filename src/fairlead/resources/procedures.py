@@ -123,7 +123,8 @@ class Procedures:
             try:
                 return intent, await self._calls.once(resource, partial(kind.create, concrete, intent.tag))
             except VimUnavailable as error:
-                since = self._vims.now()
+                # What is over by now shows at the first look, if it has made anything.
+                since = self._vims.now() - (kind.settling if error.over else 0.0)
                 await retries(error)
                 intent = _replace(intent, repeated=True, since=since)
 

@@ -62,6 +62,15 @@ class Operator:
         """The project's id."""
         return str(self._session.get_project_id())
 
+    def token(self) -> str:
+        """A token of the user's."""
+        return str(self._session.get_token())
+
+    def endpoint(self, service: str) -> str:
+        """Where a service is, without a slash at the end."""
+        url = self._session.get_endpoint(service_type=service, interface="public", region_name=self.region)
+        return str(url).rstrip("/")
+
     def close(self) -> None:
         self._session.session.close()
 

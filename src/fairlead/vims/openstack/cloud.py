@@ -27,9 +27,11 @@ from fairlead.vims.openstack.settings import Place, Settings, Way, leads_home
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
-__all__ = ["Cloud", "is_id", "to"]
+__all__ = ["SETTLING", "Cloud", "is_id", "to"]
 
 T = TypeVar("T")
+SETTLING = 30.0
+"""Seconds for which a call that was given up may still be under way in the service: Nova has needed 15 on a busy machine."""
 _THREADS = 16
 _LONGEST_PAUSE = 60.0
 _MICROVERSIONS = {"compute": "compute 2.64", "block-storage": "volume 3.42"}
@@ -318,8 +320,23 @@ def _error_of_session(error: Exception, what: str) -> VimError:
             "The cloud's certificate is not trusted.", code="vim-not-trusted", cause=words, remedy=remedy
         )
     if isinstance(error, exceptions.ClientException | OSError):
-        return VimUnavailable(f"The cloud cannot be reached to {what}.", cause=words)
+        unreachable = VimUnavailable(f"The cloud cannot be reached to {what}.", cause=words)
+        unreachable.over = _never_sent(error)
+        return unreachable
     return VimUnavailable(f"The cloud could not {what}.", cause=repr(error))
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Whether there was no connection to send the call over. keystoneauth and requests put it into errors of their own."""
+    from urllib3.exceptions import NewConnectionError
+
+    seen: BaseException | None = error
+    while seen is not None:
+        inner = seen.args[0] if seen.args else None
+        if isinstance(seen, NewConnectionError) or isinstance(getattr(inner, "reason", None), NewConnectionError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _versioned(service: str, url: str) -> str:

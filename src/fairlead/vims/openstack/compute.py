@@ -32,7 +32,7 @@ from fairlead.resources import (
     Tag,
     known,
 )
-from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.composition import (
     boot_mark,
     check,
@@ -59,8 +59,7 @@ _SIZE = ("cpus", "memory", "disk", "flavour")
 class ComputeKind(ComputeRules):
     """How a ComputeSpec lives on Nova."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     def __init__(self, cloud: Cloud, servers: Servers, flavours: Flavours) -> None:
         self._cloud = cloud

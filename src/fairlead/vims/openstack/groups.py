@@ -22,7 +22,7 @@ from fairlead.resources import (
     Status,
     Tag,
 )
-from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import GroupRules
 from fairlead.vims.openstack.tags import line_of
@@ -36,8 +36,7 @@ _PAGE = 500
 class GroupKind(GroupRules):
     """How an AffinityGroupSpec lives on Nova."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud

@@ -30,7 +30,7 @@ from fairlead.resources import (
     Status,
     Tag,
 )
-from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.refusals import Taken, concerning
 from fairlead.vims.openstack.rules import ImageRules
 from fairlead.vims.openstack.tags import image_id, metadata_of, readable, same
@@ -57,8 +57,7 @@ _PACKED: Mapping[bytes, str] = {
 class ImageKind(ImageRules):
     """How an ImageSpec lives on Glance."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     def __init__(self, cloud: Cloud, artifacts: Artifacts) -> None:
         self._cloud = cloud

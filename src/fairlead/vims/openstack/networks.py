@@ -32,7 +32,7 @@ from fairlead.resources import (
     Tag,
 )
 from fairlead.vims.openstack.answers import Answers
-from fairlead.vims.openstack.cloud import Cloud, is_id, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, is_id, to
 from fairlead.vims.openstack.neutron import Extensions
 from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import NetworkRules
@@ -46,8 +46,7 @@ NETWORK_FIELDS = ("id", "name", "status", "admin_state_up", "mtu", "subnets", "d
 class NetworkKind(NetworkRules):
     """How a NetworkSpec lives on Neutron."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     def __init__(self, cloud: Cloud, answers: Answers, extensions: Extensions) -> None:
         self._cloud = cloud

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from fairlead.errors import Unprocessable
 from fairlead.resources import Action, Gone, Handle, Observed, Ready, Resource, Status, Tag
 from fairlead.vims.openstack.answers import Answers
-from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.tags import line_of, tag_of_line
 
 __all__ = ["Described", "Extensions", "described"]
@@ -36,8 +36,7 @@ class Extensions:
 class Described:
     """One sort of thing. `collection` is its path, `member` the key of one in bodies, `noun` what people call it."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     sort: ClassVar[str]
     collection: ClassVar[str]

@@ -34,7 +34,7 @@ from fairlead.resources import (
     known,
 )
 from fairlead.vims.openstack.answers import Answers
-from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.neutron import Extensions
 from fairlead.vims.openstack.refusals import concerning
 from fairlead.vims.openstack.rules import PortRules
@@ -76,8 +76,7 @@ _VNIC_TYPES = (
 class PortKind(PortRules):
     """How a PortSpec lives on Neutron."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     def __init__(self, cloud: Cloud, answers: Answers, extensions: Extensions) -> None:
         self._cloud = cloud

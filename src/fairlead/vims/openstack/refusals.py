@@ -116,6 +116,12 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Remove what uses it, then retry.",
     ),
     (
+        r"port .* is still in use",
+        InUse,
+        "port-in-use",
+        "Retry: what an interrupted call has made is removed by then.",
+    ),
+    (
         r"task_state|while it is in vm_state|instance .* is not ready",
         VimUnavailable,
         "server-busy",
@@ -216,7 +222,13 @@ def error_of(answer: Answer, what: str) -> VimError:
         return VimFull(_sentence(VimFull, service, what), code="quota-exceeded", cause=cause, remedy=_MAKE_ROOM)
     if answer.status >= 500 or answer.status in (408, 429):
         code = "vim-rate-limit" if answer.status == 429 else None
-        return VimUnavailable(f"{service} failed to {what}.", code=code, cause=cause)
+        failed = VimUnavailable(f"{service} failed to {what}.", code=code, cause=cause)
+        failed.over = answer.status not in (
+            408,
+            502,
+            504,
+        )  # which come from before the service, that may still be at it
+        return failed
     if answer.status == 409:
         return Taken(_sentence(Taken, service, what), cause=cause, remedy="Remove what stands in the way, then retry.")
     return VimRefused(_sentence(VimRefused, service, what), cause=cause, remedy="Correct what the cloud names.")

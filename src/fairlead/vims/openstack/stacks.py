@@ -41,7 +41,7 @@ from fairlead.resources import (
     known,
     tree,
 )
-from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.composition import sized
 from fairlead.vims.openstack.flavours import Flavours
 from fairlead.vims.openstack.heat import Heat, Part, handle_of, path_of
@@ -72,8 +72,7 @@ class Groups(msgspec.Struct, frozen=True):
 class StackKind(StackRules):
     """How a StackSpec lives on Heat."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     def __init__(self, cloud: Cloud, heat: Heat, flavours: Flavours) -> None:
         self._cloud = cloud

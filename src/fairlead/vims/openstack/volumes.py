@@ -26,7 +26,7 @@ from fairlead.resources import (
     VolumeSpec,
     known,
 )
-from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.refusals import NotThere, concerning
 from fairlead.vims.openstack.rules import VolumeRules
 from fairlead.vims.openstack.tags import metadata_filter, metadata_of, readable, same
@@ -39,8 +39,7 @@ _USABLE = ("available", "in-use", "attaching", "detaching", "reserved")
 class VolumeKind(VolumeRules):
     """How a VolumeSpec lives on Cinder."""
 
-    settling = 10.0
-    """A call that was given up may still be under way in the service."""
+    settling = SETTLING
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud

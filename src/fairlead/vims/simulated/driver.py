@@ -265,7 +265,9 @@ _background: set[asyncio.Task[None]] = set()
 def _happen_before(fault: Fault, what: str, name: str) -> None:
     """What keeps a call from taking effect."""
     if fault.effect == "unavailable":
-        raise VimUnavailable("The simulated VIM does not answer.", cause=f"503 {fault.detail}", resource=name)
+        unavailable = VimUnavailable("The simulated VIM does not answer.", cause=f"503 {fault.detail}", resource=name)
+        unavailable.over = True
+        raise unavailable
     if fault.effect == "refused":
         raise VimRefused(f"The simulated VIM refuses to {what} '{name}'.", cause=f"400 {fault.detail}", resource=name)
     if fault.effect == "full":

@@ -1,0 +1,51 @@
+"""Fairlead, as a process of its own, through its API: so many instances begun at once, and waited for as a client does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from tests.bench.cloud.shape import ZONE, package
+from tests.support.openstack.deployed import Deployed
+from tests.support.openstack.operator import Operator
+
+__all__ = ["Direct"]
+
+
+class Direct:
+    """By direct calls of its driver."""
+
+    name = "Fairlead direct"
+
+    def __init__(self, member: Operator, data: Path) -> None:
+        self.deployed = Deployed(data, member, zone=ZONE)
+        self._vnfd = self.deployed.onboard(*package())
+        self._vnfs: list[str] = []
+
+    async def instantiate(self, size: int) -> float:
+        """The seconds that `size` instantiations took."""
+        client = self.deployed.client
+        self._vnfs = [str(client.vnfs.create({"vnfdId": self._vnfd})["id"]) for _ in range(size)]
+        return await self._all("instantiate", {"flavourId": "simple"})
+
+    async def terminate(self) -> float:
+        """The seconds that it took to terminate them all."""
+        took = await self._all("terminate", {"terminationType": "FORCEFUL"})
+        for vnf in self._vnfs:
+            self.deployed.client.vnfs.delete(vnf)
+        return took
+
+    async def _all(self, kind: str, request: dict[str, str]) -> float:
+        def one(vnf: str) -> None:
+            client = self.deployed.client
+            done = client.operations.wait(client.vnfs.begin(vnf, kind, request), timeout=900)
+            if done["operationState"] != "COMPLETED":
+                raise RuntimeError(f"{kind}: {done}")
+
+        began = time.perf_counter()
+        await asyncio.gather(*(asyncio.to_thread(one, vnf) for vnf in self._vnfs))
+        return time.perf_counter() - began
+
+    async def close(self) -> None:
+        self.deployed.close()
