@@ -105,6 +105,25 @@ async def test_a_scaling_that_fails_is_rolled_back_to_what_was_there(peer: PeerC
         one.nothing_left()
 
 
+async def test_a_failure_is_told_before_heat_has_given_up_and_the_rollback_waits_until_it_has(
+    peer: PeerCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.vims.openstack.stacks._LOOK_AGAIN", 0.05)
+    async with stacking(peer, tmp_path, "scale_ng") as one:
+        await one.do("instantiate", **instantiation(peer, "scale_ng"))
+        before = await one.handles()
+        peer.heat.scripted["VDU1"] = "No valid host was found."
+        peer.heat.dragging = 4.0
+        failed = await one.fail("scale", type="SCALE_OUT", aspectId="VDU1_scale", numberOfSteps=1)
+        assert failed.error is not None
+        assert failed.error["code"] == "no-valid-host"
+        assert "UPDATE_IN_PROGRESS" in {stack["status"] for stack in peer.heat.stacks.values()}
+        peer.heat.scripted.clear()
+        await one.roll_back(failed.id)
+        await one.agrees()
+        assert await one.handles() == before
+
+
 async def test_a_scaling_that_fails_is_retried_by_another_update(peer: PeerCloud, tmp_path: Path) -> None:
     async with stacking(peer, tmp_path, "individual_vnfc_max") as one:
         await one.do("instantiate", **instantiation(peer, "individual_vnfc_max"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +29,8 @@ _WORKING = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
 class Heat:
-    """Holds stacks by id, those nested in others with them. `scripted` are names of resources that fail, with Heat's words."""
+    """Holds stacks by id, those nested in others with them. `scripted` are names of resources that fail, with Heat's words;
+    for `dragging` seconds Heat tries again, and only its events tell of it."""
 
     def __init__(self, nova: Nova, neutron: Neutron, cinder: Cinder, due: Due, project: str) -> None:
         self._nova, self._neutron, self._cinder, self._due = nova, neutron, cinder, due
@@ -38,6 +40,7 @@ class Heat:
         self.others: dict[str, Thing] = {}
         """Volume types and server groups."""
         self.scripted: dict[str, str] = {}
+        self.dragging = 0.0
 
     def routes(self) -> list[web.RouteDef]:
         root = "/v1/{project}/stacks"
@@ -135,6 +138,8 @@ class Heat:
 
     def _state(self, part: Thing) -> tuple[str, str]:
         if part["fault"]:
+            if time.monotonic() < part["until"]:
+                return "IN_PROGRESS", ""
             return "FAILED", f"ResourceInError: resources.{part['name']}: {part['fault']}"
         if part["kind"] == "OS::Nova::Server":
             server = self._nova.servers[part["id"]]
@@ -173,9 +178,13 @@ class Heat:
         return web.json_response({"resources": found})
 
     async def _mark(self, request: web.Request) -> web.Response:
-        part = self._one(request)["parts"].get(request.match_info["resource"])
+        stack = self._one(request)
+        part = stack["parts"].get(request.match_info["resource"])
         if part is None:
             raise _refusal(404, "The Resource could not be found.")
+        if stack["status"] in _WORKING:
+            action = stack["status"].partition("_")[0]
+            raise _refusal(409, f"Stack {stack['name']} already has an action ({action}) in progress.")
         part |= {"status": "CHECK_FAILED", "reason": (await request.json())["resource_status_reason"]}
         return web.Response(status=200)
 
@@ -184,6 +193,8 @@ class Heat:
         found = []
         for stack, part, _ in self._within(whole):
             state, reason = self._state(part)
+            if part["fault"]:
+                state, reason = "FAILED", part["fault"]
             if state == "FAILED":
                 event = {"resource_name": part["name"], "resource_status": f"{part['action']}_FAILED"}
                 event |= {"resource_status_reason": reason, "event_time": now(), "physical_resource_id": part["id"]}
@@ -229,7 +240,7 @@ class Heat:
             "fault": "",
         }
         part |= {"status": "CREATE_IN_PROGRESS", "reason": "", "id": str(uuid.uuid4()), "created": now()}
-        part["fault"] = self.scripted.get(name, "")
+        part |= {"fault": self.scripted.get(name, ""), "until": time.monotonic() + self.dragging}
         if part["fault"]:
             return part
         if kind in files or kind == _GROUP:

@@ -56,6 +56,9 @@ _NOTE = "fairlead"
 _CONTENT, _RENEWAL = "fairlead-u-", "fairlead-r-"
 _MINUTES = 60
 """Until Heat itself gives up."""
+_REST = 600.0
+"""Seconds that an update waits for an earlier one to end: Heat tries five times to make what fails."""
+_LOOK_AGAIN = 1.0
 _MOMENT = 2.0
 """Seconds for which an answer about a stack's members counts, unless it is updated."""
 _WHY = "to be replaced or removed"
@@ -135,10 +138,12 @@ class StackKind(StackRules):
         accepted = words <= set(seen["tags"])
         if accepted and not isinstance(self.status(seen), Failed):
             return
-        parts, environment = await asyncio.gather(self._heat.parts(handle), self._heat.environment(handle))
-        groups = assigned(_noted(environment), parts, stacked.stack.groups)
-        if not accepted:
-            await self._mark(handle, parts, groups, stacked)
+        groups, to_mark = await self._look_into(handle, stacked)
+        if to_mark and not accepted:
+            if seen["status"].endswith("_IN_PROGRESS"):
+                await self._rest(handle)
+                groups, to_mark = await self._look_into(handle, stacked)
+            await asyncio.gather(*(self._mark(part) for part in to_mark))
         kept = [word for word in seen["tags"] if not word.startswith((_CONTENT, _RENEWAL))]
         earlier = [word for word in seen["tags"] if word.startswith(_RENEWAL) and not stacked.renewed]
         body = await self._body(stacked.stack, groups, [*kept, *earlier, *sorted(words)])
@@ -205,16 +210,28 @@ class StackKind(StackRules):
                 leaves[path] = leaf
         return tree(leaves)
 
-    async def _mark(self, handle: Handle, parts: Mapping[Any, Part], groups: Groups, stacked: Stacked) -> None:
-        """Have Heat remove the members of groups that are to go first, and make anew what is to be renewed."""
+    async def _look_into(self, handle: Handle, stacked: Stacked) -> tuple[Groups, list[Part]]:
+        """The members of groups as they are to be; and what is to be marked, so that Heat removes those that are to go first,
+        and makes anew what is to be renewed."""
+        parts, environment = await asyncio.gather(self._heat.parts(handle), self._heat.environment(handle))
+        groups = assigned(_noted(environment), parts, stacked.stack.groups)
         paths: list[tuple[str, ...]] = [(group, name) for group, names in groups.leaving.items() for name in names]
         paths += [
             path_in(stacked.stack.places[name], groups) for name in stacked.renewed if name in stacked.stack.places
         ]
-        marked = [parts[path] for path in paths if path in parts and parts[path].handle]
-        await asyncio.gather(*(self._mark_one(part) for part in marked))
+        return groups, [parts[path] for path in paths if path in parts and parts[path].handle]
 
-    async def _mark_one(self, part: Part) -> None:
+    async def _rest(self, handle: Handle) -> None:
+        """Until Heat has come to the end of what it is at: before, nothing can be marked, and an update that is cancelled
+        leaves resources locked. Raises VimUnavailable (`stack-busy`) when that takes too long."""
+        deadline = time.monotonic() + _REST
+        while (seen := await self._heat.words(handle)) is not None and seen["stack_status"].endswith("_IN_PROGRESS"):
+            if time.monotonic() > deadline:
+                cause = f"{seen['stack_status']}: {seen.get('stack_status_reason')}"
+                raise VimUnavailable("The stack is busy for too long.", code="stack-busy", cause=cause)
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _mark(self, part: Part) -> None:
         path = f"{path_of(part.stack)}{to('resources', part.path[-1])}"
         body = {"mark_unhealthy": True, "resource_status_reason": _WHY}
         await self._cloud.patch("orchestration", path, f"mark the resource '{'/'.join(part.path)}'", body)
