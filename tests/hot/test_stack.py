@@ -15,6 +15,7 @@ from fairlead.descriptors import Flavour, Severity, Vnfd, read_vnfd
 from fairlead.hot import Stack, stack_of
 from tests.descriptors.samples import PACKAGES
 from tests.hot.validity import check_stack
+from tests.support.connecting import CONNECTED
 from tests.support.packages import VNFD
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "edge-gateway" / "package"
@@ -224,3 +225,37 @@ def test_every_package_can_be_drawn(path: Path) -> None:
             line.strip().split(" [")[0] for line in drawn.splitlines() if line.startswith('  "') and " -- " not in line
         }
         assert ends <= nodes
+
+
+def test_a_connected_machine_has_a_router_pairs_a_trunk_and_a_group_that_neutron_understands() -> None:
+    reading = read_vnfd({"a/a.yaml": CONNECTED.encode(), "Files/image.tar": b""}, "a/a.yaml")
+    assert isinstance(reading.vnfd, Vnfd), reading.problems
+    stack = stack_of(reading.vnfd.flavours["simple"], "connected")
+    check_stack(stack.main, stack.nested)
+    main, worker = stack.main["resources"], stack.nested["worker.yaml"]["resources"]
+    (ping,) = main["ping"]["properties"]["rules"]
+    assert ping == {"direction": "ingress", "ethertype": "IPv4", "protocol": "icmp"}
+    gateway = {"network": {"get_param": "floating_network_worker_inside"}}
+    assert main["inside_router"]["properties"] == {"external_gateway_info": gateway}
+    assert main["inside_subnet_way"]["properties"]["subnet"] == {"get_resource": "inside_subnet"}
+    assert "inside_subnet_way" in main["worker_group"]["depends_on"]
+    pairs = worker["worker_inside"]["properties"]["allowed_address_pairs"]
+    assert pairs[-1] == {"ip_address": "192.0.2.0/28"}
+    assert worker["worker_inside_floating"]["type"] == "OS::Neutron::FloatingIP"
+    assert worker["worker_inside_trunk"]["type"] == "OS::Neutron::Trunk"
+
+
+def test_key_pair_metadata_and_soft_rules_are_said_in_a_machines_own_words() -> None:
+    boot = "        boot_data:\n          vim_specific_properties: { properties: { key_name: admin, site: north } }\n"
+    words = (
+        "        nfvi_constraints: { openstack.metadata.role: gate, openstack.key: other, openstack.placement: soft }\n"
+    )
+    apart = "    - apart: { type: tosca.policies.nfv.AntiAffinityRule, targets: [ gate ], properties: { scope: nfvi_node } }\n"
+    changes = (("        boot_data:\n", words + boot), ("  policies:\n", f"  policies:\n{apart}"))
+    stack = stack_of(small(*changes), "small")
+    check_stack(stack.main, stack.nested)
+    said = stack.main["resources"]["gate"]["properties"]
+    assert said["key_name"] == "other"
+    assert (said["metadata"]["site"], said["metadata"]["role"]) == ("north", "gate")
+    assert stack.main["resources"]["apart"]["properties"] == {"policies": ["soft-anti-affinity"]}
+    assert "constraints" not in gaps(stack)

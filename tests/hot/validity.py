@@ -49,6 +49,8 @@ PROPERTIES: dict[str, tuple[set[str], set[str]]] = {
     ),
     "OS::Neutron::Trunk": ({"port"}, {"sub_ports", "name"}),
     "OS::Neutron::FloatingIP": ({"floating_network"}, {"port_id", "fixed_ip_address"}),
+    "OS::Neutron::Router": (set(), {"name", "external_gateway_info", "value_specs"}),
+    "OS::Neutron::RouterInterface": ({"router"}, {"subnet", "port"}),
     "OS::Neutron::SecurityGroup": (set(), {"name", "description", "rules"}),
     "OS::Nova::Server": (
         {"flavor"},
@@ -57,6 +59,7 @@ PROPERTIES: dict[str, tuple[set[str], set[str]]] = {
             "block_device_mapping_v2",
             "config_drive",
             "image",
+            "key_name",
             "metadata",
             "name",
             "networks",

@@ -19,6 +19,11 @@ from fairlead.hot.sizes import gibibytes
 
 __all__ = ["Around", "write_machine"]
 
+_ALLOWED: Final = "openstack.allowed_addresses"
+_BINDING: Final = "openstack.binding."
+_KEY: Final = "openstack.key"
+_METADATA: Final = "openstack.metadata."
+_KNOWN: Final = (_KEY, _METADATA, "openstack.extra_spec.", "openstack.placement")
 _VNIC_TYPES: Final = frozenset(
     {"normal", "direct", "direct-physical", "macvtap", "baremetal", "virtio-forwarder", "smart-nic"}
 )
@@ -37,6 +42,17 @@ class Around:
     security: dict[str, list[str]] = field(default_factory=dict)
     virtual_ips: dict[str, list[str]] = field(default_factory=dict)
     shared: dict[str, str] = field(default_factory=dict)
+    ways: dict[str, list[str]] = field(default_factory=dict)
+
+    def floating_network(self, point: ConnectionPoint) -> str:
+        """The parameter for the network from which a connection point gets a floating address."""
+        name = name_of("floating_network", point.id)
+        self.parameters[name] = {
+            "type": "string",
+            "description": f"Network from which {point.id} gets a floating address",
+            "constraints": [{"custom_constraint": "neutron.network"}],
+        }
+        return name
 
     def network_of(self, point: ConnectionPoint) -> Document | None:
         """The network of a connection point: a link's, or a parameter for one outside; None with a gap if it has none."""
@@ -100,7 +116,7 @@ class _Machine:
                 if point.id in self._ports and point.kind is ConnectionPointKind.VDU
             ],
             "scheduler_hints": {"group": self._scope.outer(group, resource(group))} if group is not None else None,
-            **self._boot(vdu.boot_data),
+            **self._own_words(self._boot(vdu.boot_data)),
         }
         more = {"depends_on": trunks} if trunks else {}
         server = self._template.add(name_of(vdu.id), "OS::Nova::Server", properties, **more)
@@ -110,8 +126,8 @@ class _Machine:
                 "OS::Cinder::VolumeAttachment",
                 {"instance_uuid": resource(server), "volume_id": volume},
             )
-        if vdu.nfvi_constraints:
-            keys = ", ".join(vdu.nfvi_constraints)
+        if unknown := [key for key in vdu.nfvi_constraints if not key.startswith(_KNOWN)]:
+            keys = ", ".join(unknown)
             self._gaps.add(f'the constraints of "{vdu.id}" ({keys}) are for another kind of infrastructure', vdu.mark)
 
     def _outer_param(self, expression: Document | None) -> Any:
@@ -130,6 +146,10 @@ class _Machine:
             {"ip_address": self._scope.outer(f"{port}_address", {"get_attr": [port, "fixed_ips", 0, "ip_address"]})}
             for port in self._around.virtual_ips.get(point.id, ())
         ]
+        asked = {key: value for each in point.interface_requirements for key, value in each.requirements.items()}
+        others = [each.strip() for each in asked.get(_ALLOWED, "").split(",") if each.strip()]
+        pairs += [{"ip_address": each} for each in others]
+        profile = {key[len(_BINDING) :]: value for key, value in asked.items() if key.startswith(_BINDING)}
         groups = [self._scope.outer(each, resource(each)) for each in self._around.security.get(point.id, ())]
         properties = {
             "network": self._scope.outer(name, network),
@@ -137,6 +157,7 @@ class _Machine:
             "binding:vnic_type": self._vnic_type(point),
             "security_groups": groups or None,
             "allowed_address_pairs": pairs or None,
+            "value_specs": {"binding:profile": profile} if profile else None,
         }
         # In one template, too, only what is named is there first.
         subnets = [] if self._scope.nested else self._around.subnets.get(point.link or "", [])
@@ -162,14 +183,11 @@ class _Machine:
         return None
 
     def _floating(self, point: ConnectionPoint, port: str) -> None:
-        name = name_of("floating_network", point.id)
-        self._around.parameters[name] = {
-            "type": "string",
-            "description": f"Network from which {point.id} gets a floating address",
-            "constraints": [{"custom_constraint": "neutron.network"}],
-        }
+        name = self._around.floating_network(point)
         properties = {"floating_network": self._scope.outer(name, param(name)), "port_id": resource(port)}
-        self._template.add(name_of(point.id, "floating"), "OS::Neutron::FloatingIP", properties)
+        ways = [] if self._scope.nested else self._around.ways.get(point.link or "", [])
+        more = {"depends_on": list(ways)} if ways else {}
+        self._template.add(name_of(point.id, "floating"), "OS::Neutron::FloatingIP", properties, **more)
 
     def _trunks(self, points: list[ConnectionPoint]) -> list[str]:
         """The trunks of ports that have others within them."""
@@ -216,6 +234,14 @@ class _Machine:
                     attached.append((id, resource(volume)))
         return boot, attached
 
+    def _own_words(self, said: Document) -> Document:
+        """`said`, with what the VDU's own constraints say of its key pair and metadata."""
+        constraints = self._vdu.nfvi_constraints
+        metadata = {key[len(_METADATA) :]: str(v) for key, v in constraints.items() if key.startswith(_METADATA)}
+        if metadata or "metadata" in said:
+            said = {**said, "metadata": {**said.get("metadata", {}), **metadata}}
+        return said | ({"key_name": constraints[_KEY]} if _KEY in constraints else {})
+
     # -- boot data ---------------------------------------------------------------------------------------------------
 
     def _boot(self, boot: BootData | None) -> Document:
@@ -225,8 +251,14 @@ class _Machine:
         said: Document = {}
         if boot.key_values:
             said["metadata"] = {key: str(value) for key, value in boot.key_values.items()}
-        if boot.vim_properties:
-            self._gaps.add(f'the VIM\'s own boot properties of "{self._vdu.id}" are left out', boot.mark)
+        ours = "OPENSTACK" in (boot.vim_type or "OPENSTACK").upper()
+        if boot.vim_properties and not ours:
+            self._gaps.add(f'the boot properties of "{self._vdu.id}" are for another kind of VIM', boot.mark)
+        elif boot.vim_properties:
+            properties = {key: str(value) for key, value in boot.vim_properties.items()}
+            if key := properties.pop("key_name", None):
+                said["key_name"] = key
+            said["metadata"] = {**said.get("metadata", {}), **properties}
         content: Any = boot.content if boot.content is not None else None
         if content is None and boot.source_path is not None:
             content = {"get_file": boot.source_path}

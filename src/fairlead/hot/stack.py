@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fairlead.descriptors import (
+    PROTOCOLS,
+    WITH_PORTS,
     Aspect,
     ConnectionPoint,
     ConnectionPointKind,
@@ -27,6 +29,7 @@ from fairlead.hot.sizes import gibibytes, requirements_of
 
 __all__ = ["stack_of"]
 
+_PROTOCOLS: Final = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp", 132: "sctp"}
 _IP_VERSIONS: Final = {"ipv4": 4, "ipv6": 6}
 
 
@@ -84,10 +87,24 @@ class _Writer:
                 name_of(link.id, f"subnet{number + 1 if number else ''}"), "OS::Neutron::Subnet", properties
             )
             self._around.subnets.setdefault(link.id, []).append(name)
+        self._way_out(link)
         if not link.l3_protocol_data:
             self._gaps.add(f'"{link.id}" has no subnet, so ports on it get no addresses', link.mark)
         if link.max_bitrate is not None and link.max_bitrate[0]:
             self._gaps.add(f'the bit rate of "{link.id}" is not enforced', link.mark)
+
+    def _way_out(self, link: VirtualLink) -> None:
+        """A router for a link with floating addresses on it; the external network is that of the first of them."""
+        points = self._flavour.connection_points.values()
+        floating = next((each for each in points if each.link == link.id and each.floating_ip), None)
+        if floating is None:
+            return
+        gateway = {"network": param(self._around.floating_network(floating))}
+        router = self._main.add(name_of(link.id, "router"), "OS::Neutron::Router", {"external_gateway_info": gateway})
+        for subnet in self._around.subnets.get(link.id, []):
+            properties = {"router": resource(router), "subnet": resource(subnet)}
+            name = self._main.add(name_of(subnet, "way"), "OS::Neutron::RouterInterface", properties)
+            self._around.ways.setdefault(link.id, []).append(name)
 
     def _placement(self) -> None:
         for rule in self._flavour.placement_rules.values():
@@ -99,6 +116,8 @@ class _Writer:
                 self._gaps.add(told, rule.mark)
                 continue
             policy = "affinity" if rule.sort is PlacementSort.AFFINITY else "anti-affinity"
+            if any(self._flavour.vdus[vdu].nfvi_constraints.get("openstack.placement") == "soft" for vdu in members):
+                policy = f"soft-{policy}"
             group = self._main.add(name_of(rule.id), "OS::Nova::ServerGroup", {"policies": [policy]})
             for vdu in members:
                 if vdu in self._around.groups:
@@ -109,12 +128,15 @@ class _Writer:
 
     def _security(self) -> None:
         for rule in self._flavour.security_group_rules.values():
-            ports = rule.protocol.lower() in ("tcp", "udp", "sctp", "dccp", "udplite")
+            number = PROTOCOLS[rule.protocol]
+            ports = number in WITH_PORTS and (
+                rule.port_min > 0 or rule.port_max < 65535
+            )  # else all, which has no number
             said: Document = {
                 "direction": rule.direction,
                 "ethertype": "IPv6" if rule.ether_type.lower() == "ipv6" else "IPv4",
-                "protocol": rule.protocol,
-                "port_range_min": rule.port_min if ports else None,
+                "protocol": _PROTOCOLS.get(number, str(number)),
+                "port_range_min": max(rule.port_min, 1) if ports else None,
                 "port_range_max": rule.port_max if ports else None,
             }
             rules = [{key: value for key, value in said.items() if value is not None}]
@@ -185,7 +207,9 @@ class _Writer:
     def _after_subnets(self, vdu: Vdu) -> Document:
         """Ports get their addresses from subnets, which Heat does not see from the networks that a group is given."""
         points = (self._flavour.connection_points[each] for each in vdu.connection_points)
-        subnets = [subnet for point in points for subnet in self._around.subnets.get(point.link or "", ())]
+        links = [point.link or "" for point in points]
+        around = self._around
+        subnets = [name for link in links for name in (*around.subnets.get(link, ()), *around.ways.get(link, ()))]
         return {"depends_on": list(dict.fromkeys(subnets))} if subnets else {}
 
     def _scaling(self, aspect: Aspect, vdu: Vdu, group: str) -> None:
