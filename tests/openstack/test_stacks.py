@@ -11,7 +11,7 @@ from fairlead.errors import Unprocessable
 from fairlead.operations import OperationState
 from tests.openstack.stacking import FORCEFUL, Stacking, instantiation, stacking
 from tests.support.cloud import PeerCloud
-from tests.support.running import eventually
+from tests.support.running import PROJECT, eventually
 
 ALL = ("basic_lcms_max", "individual_vnfc_max", "userdata_standard", "change_vnfpkg")
 
@@ -203,16 +203,77 @@ def heat_calls(peer: PeerCloud) -> list[str]:
     return [call for call in peer.seen if "/heat/" in call]
 
 
-async def test_what_a_killed_creation_left_is_seen_by_its_tag_and_swept(peer: PeerCloud, tmp_path: Path) -> None:
+async def test_a_stack_that_no_row_knows_is_seen_by_its_tags_and_swept(peer: PeerCloud, tmp_path: Path) -> None:
     async with stacking(peer, tmp_path, "userdata_standard") as one:
         await one.do("instantiate", **instantiation(peer, "userdata_standard"))
         (row,) = [row for row in (await one.records()).current.values() if row.resource.spec.sort() == "stack"]
         driver = one.running.program.vims.driver(row.resource.vim)
-        tagged = {(item.sort, item.handle): item.tag for item in await driver.tagged()}
-        assert row.handle is not None
-        tag = tagged["stack", row.handle]
+        tagged = {(item.sort, str(item.handle)): item.tag for item in await driver.tagged()}
+        tag = tagged["stack", str(row.handle)]
         assert (tag.incarnation, tag.owner, tag.name) == (row.incarnation, one.vnf, "stack")
         assert not [key for key in tagged if key[0] in ("compute", "port", "volume")]
+        (made,) = [stack for stack in peer.heat.stacks.values() if stack["owner"] is None]
+        words = [word.replace(tag.incarnation, "0123456789abcdef") for word in made["tags"]]
+        stray = {**made, "id": "stray", "name": "stray", "tags": words, "parts": {}}
+        peer.heat.stacks["stray"] = stray
+        (swept,) = await one.running.program.sweeper.sweep_vim(row.resource.vim)
+        assert swept.handle == "stray/stray"
+        assert stray["status"].startswith("DELETE")
+        assert made["status"] == "CREATE_COMPLETE"
+        await one.agrees()
+
+
+async def test_a_stack_that_cannot_be_deleted_is_told_of_and_goes_by_a_retry(peer: PeerCloud, tmp_path: Path) -> None:
+    async with stacking(peer, tmp_path, "userdata_standard") as one:
+        await one.do("instantiate", **instantiation(peer, "userdata_standard"))
+        peer.heat.undeletable = "the router is held"
+        failed = await one.fail("terminate", **FORCEFUL)
+        assert "the router is held" in str(failed.error)
+        peer.heat.undeletable = ""
+        await one.retry(failed.id)
+        one.nothing_left()
+
+
+async def test_what_has_become_of_members_is_seen_and_repaired_through_their_stack(
+    peer: PeerCloud, tmp_path: Path
+) -> None:
+    async with stacking(peer, tmp_path, "individual_vnfc_max") as one:
+        await one.do("instantiate", **instantiation(peer, "individual_vnfc_max"))
+        assert await drifted(one) == set()
+        before = await one.handles()
+        peer.nova.servers[before["VDU1/k1"]]["status"] = "SHUTOFF"
+        peer.nova.servers[before["VDU2/k1"]]["status"] = "DELETED"
+        assert await drifted(one) == {"VDU1/k1", "VDU2/k1"}
+        await one.do("heal", additionalParams={"drifted": True})
+        assert await drifted(one) == set()
+        assert changed(before, await one.handles()) == {"VDU2/k1"}
+        assert peer.nova.servers[before["VDU1/k1"]]["status"] == "ACTIVE"
+        await one.agrees()
+
+
+async def drifted(one: Stacking) -> set[str]:
+    """The names of what is not as recorded."""
+    found = await one.running.program.vnfs.drift(PROJECT, one.vnf)
+    return {finding["resource"] for finding in found["findings"]}
+
+
+async def test_an_operation_that_was_given_up_leaves_a_stack_that_the_next_one_brings_in_order(
+    peer: PeerCloud, tmp_path: Path
+) -> None:
+    async with stacking(peer, tmp_path, "individual_vnfc_max") as one:
+        await one.do("instantiate", **instantiation(peer, "individual_vnfc_max"))
+        peer.heat.scripted["VDU1-1"] = "out of luck"
+        failed = await one.fail("scale", type="SCALE_OUT", aspectId="VDU1_scale", numberOfSteps=1)
+        await one.running.program.operations.fail(PROJECT, failed.id)
+        peer.heat.scripted.clear()
+        await one.do("heal", vnfcInstanceId=["VDU1-k1"])
+        await one.agrees()
+        assert {name for name in await one.handles() if name.count("/") == 1 and name.startswith("VDU")} == {
+            "VDU1/k1",
+            "VDU2/k1",
+        }
+        await one.do("terminate", **FORCEFUL)
+        one.nothing_left()
 
 
 async def test_a_script_that_would_have_to_be_run_is_refused_before_anything_is_done(

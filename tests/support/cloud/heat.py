@@ -41,6 +41,8 @@ class Heat:
         """Volume types and server groups."""
         self.scripted: dict[str, str] = {}
         self.dragging = 0.0
+        self.undeletable = ""
+        """Why no stack can be deleted; nothing: they can."""
 
     def routes(self) -> list[web.RouteDef]:
         root = "/v1/{project}/stacks"
@@ -96,6 +98,9 @@ class Heat:
 
     async def _delete(self, request: web.Request) -> web.Response:
         stack = self._one(request)
+        if self.undeletable:
+            stack |= {"status": "DELETE_FAILED", "reason": f"Resource DELETE failed: {self.undeletable}"}
+            return web.Response(status=204)
         stack["status"] = "DELETE_IN_PROGRESS"
         self._due.later(lambda: self._end(stack))
         return web.Response(status=204)
