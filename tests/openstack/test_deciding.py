@@ -300,8 +300,19 @@ def test_an_image_that_no_server_starts_from_is_told_before_it_is_sent(
             id="no host",
         ),
         pytest.param(("image", 404, None), NotThere, "not-in-vim", id="gone"),
-        pytest.param(("image", 409, {"message": "Image ID x already exists!"}), Taken, "name-taken", id="taken"),
+        pytest.param(("image", 409, {"message": "Image ID x already exists!"}), Taken, "vim-conflict", id="taken"),
         pytest.param(("network", 403, {"message": "rule: not allowed"}), Denied, "vim-denied", id="policy"),
+        pytest.param(("image", 410, {"message": "Gone"}), NotThere, "not-in-vim", id="gone"),
+        pytest.param(
+            (
+                "compute",
+                409,
+                {"conflictingRequest": {"message": "Port 5f0c2a1e-52d4-4d0e-9f0f-6a1c2f0c7b11 is still in use."}},
+            ),
+            InUse,
+            "port-in-use",
+            id="a port that another server has",
+        ),
         pytest.param(
             ("compute", 429, {"overLimit": {"message": "slow down"}}), VimUnavailable, "vim-rate-limit", id="429"
         ),

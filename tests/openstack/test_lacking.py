@@ -80,6 +80,19 @@ async def test_the_key_and_the_zone_of_the_settings_are_told_of_what_a_plan_make
         assert await codes(hands, Need(sort="machine", name="of a package", cpus=1)) == []
 
 
+async def test_the_network_outside_of_a_router_is_there_or_that_is_told(
+    peer: PeerCloud, subject: OpenStackSubject
+) -> None:
+    peer.routing.add_external("public")
+    async with Hands(subject) as hands:
+        needs = (
+            Need(sort="router", name="r", resource="r", network="no-such-network"),
+            Need(sort="floating-ip", name="f", resource="f", network="0c4d8a5e-52d4-4d0e-9f0f-6a1c2f0c7b11"),
+            Need(sort="floating-ip", name="g", resource="g", network="public"),
+        )
+        assert await codes(hands, *needs) == [(0, "external-network-missing"), (1, "vim-lacks-network")]
+
+
 QUOTAS = (
     ("nova", {"maxTotalInstances": 1}, 1, "servers"),
     ("nova", {"maxTotalCores": 1}, 1, "cores"),
@@ -88,6 +101,11 @@ QUOTAS = (
     ("neutron", {"network": 0}, 2, "networks"),
     ("neutron", {"subnet": 1}, 2, "subnets"),
     ("neutron", {"port": 1}, 4, "ports"),
+    ("neutron", {"security_group": 1}, 8, "security groups"),
+    ("neutron", {"security_group_rule": 2}, 8, "security group rules"),
+    ("neutron", {"router": 0}, 9, "routers"),
+    ("neutron", {"floatingip": 0}, 10, "floating IPs"),
+    ("neutron", {"trunk": 0}, 11, "trunks"),
     ("cinder", {"maxTotalVolumes": 1}, 6, "volumes"),
     ("cinder", {"maxTotalVolumeGigabytes": 2}, 6, "GiB of volumes"),
 )
@@ -106,7 +124,12 @@ async def test_each_quota_is_compared_with_what_the_plan_adds(
         Need(sort="volume", name="v", resource="v", disk=2**30),
         Need(sort="volume", name="w", resource="w", disk=2**31),
         Need(sort="group", name="g", resource="g"),
+        Need(sort="security-group", name="s", resource="s", number=3),
+        Need(sort="router", name="r", resource="r", network="public"),
+        Need(sort="floating-ip", name="f", resource="f", network="public"),
+        Need(sort="trunk", name="t", resource="t"),
     )
+    peer.routing.add_external("public")
     async with Hands(peer_subject) as hands:
         assert await lacks(hands, *needs) == []
         getattr(peer, service).limits = limits

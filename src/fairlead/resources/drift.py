@@ -164,6 +164,9 @@ class _Comparison:
         return _replace(self._row, state=State.FAILED)
 
     def _failed(self, failed: Failed, *, irreversible: bool) -> Recorded[Any]:
+        if failed.mendable and self._ours:
+            self._tell("drift-failed", "error", f"it has failed, and can be mended: {failed.reason}")
+            return _replace(self._row, state=State.UPDATING)
         kept = not self._ours or (irreversible and not self._lossy)
         words = f"it has failed: {failed.reason}"
         if kept and self._ours:

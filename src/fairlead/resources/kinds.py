@@ -58,7 +58,8 @@ class Failed(msgspec.Struct, frozen=True):
     """It will not become ready; `reason` is in the VIM's own words, `console` the end of what the machine printed.
 
     `code` is for reasons that have one of their own. `mendable` says that an update may still bring it to what is wanted,
-    so one that failed leaves it as it was: to be updated. `undead` says that it is its deletion that failed.
+    so one that failed leaves it as it was: to be updated. `undead` says that it is its deletion that failed. `request` is
+    the id under which the VIM's log has what went wrong.
     """
 
     reason: str
@@ -66,6 +67,7 @@ class Failed(msgspec.Struct, frozen=True):
     code: str | None = None
     mendable: bool = False
     undead: bool = False
+    request: str | None = None
 
 
 class Gone(msgspec.Struct, frozen=True):

@@ -249,11 +249,12 @@ class Procedures:
             await self._journal.broken(step, incarnation)
         reason = status.reason if isinstance(status, Failed) else "it is not there any more"
         console = status.console if isinstance(status, Failed) else None
+        request = status.request if isinstance(status, Failed) else None
         raise ResourceFailed(
             f"'{resource.name}' did not become ready: {reason}",
             code=status.code if isinstance(status, Failed) else None,
             resource=resource.name,
-            cause=reason,
+            cause=f"{reason} ({request})" if request else reason,
             more={"console": console} if console else None,
             remedy="Correct the cause and retry the operation, or roll it back.",
         )

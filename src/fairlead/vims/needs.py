@@ -17,18 +17,20 @@ import msgspec
 __all__ = ["Lack", "Missing", "Need", "NeedSort", "TellsLacks", "room_lacks", "within"]
 
 NeedSort = Literal[
-    "image", "flavour", "network", "zone", "machine", "link", "port", "address", "volume", "group"
+    "image", "flavour", "network", "zone", "machine", "link", "port", "address", "volume", "group", "security-group",
+    "router", "floating-ip", "trunk",
 ]  # fmt: skip
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that has to be there: an image, flavour, network or zone by name; room for a machine of a size, for a
-    link, port, volume or group that is to be made; or an address that is to be had.
+    link, port, volume, group, security group, router, floating IP or trunk that is to be made; or an address that is to be had.
 
     `cpus` in cores, `memory` and `disk` in bytes, for machines, together with the `constraints` of the VDU; `disk` and
     `type` of a volume. `least_disk` and `least_memory` are what the image asks for. `ranges` are those of a link, or of
-    the network that an address is on, which is one that is to be made unless `network` names it. `adds` is False for what
-    takes the room of something that goes. `resource` is what needs it, by name.
+    the network that an address is on, which is one that is to be made unless `network` names it; a router and a floating IP
+    name by it the one outside, or leave that to the VIM. `adds` is False for what
+    takes the room of something that goes. `number` are the rules of a security group. `resource` is what needs it, by name.
     """
 
     sort: NeedSort
@@ -46,6 +48,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     type: str | None = None
     network: str | None = None
     ranges: tuple[str, ...] = ()
+    number: int = 1
     adds: bool = True
 
 

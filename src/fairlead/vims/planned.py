@@ -13,6 +13,7 @@ from fairlead.resources import (
     Change,
     ComputeSpec,
     Do,
+    FloatingIpSpec,
     ImageSpec,
     Name,
     NetworkSpec,
@@ -21,15 +22,19 @@ from fairlead.resources import (
     PortSpec,
     Ref,
     Resource,
+    RouterSpec,
+    SecurityGroupSpec,
+    Spec,
     Undecided,
     Verb,
     VimId,
     VolumeSpec,
 )
-from fairlead.vims.needs import Need
+from fairlead.vims.needs import Need, NeedSort
 
 __all__ = ["needs_of_plan"]
 
+_COUNTED: Mapping[str, NeedSort] = {"affinity-group": "group", "trunk": "trunk"}
 _SIZE = ("cpus", "memory", "disk", "flavour", "constraints")
 
 
@@ -66,14 +71,24 @@ def _of(change: Change, new: Resource[Any], target: Mapping[Name, Resource[Any]]
             yield _machine(spec, name, target, adds=adds)
     elif isinstance(spec, PortSpec):
         yield from _port(change, spec, name, target, adds=adds)
-    elif change.verb is Verb.UPDATE or not adds:
-        return
-    elif isinstance(spec, NetworkSpec):
+    elif change.verb is not Verb.UPDATE and adds:
+        yield from _room(spec, name)
+
+
+def _room(spec: Spec, name: Name) -> Iterator[Need]:
+    """What needs nothing but its room, or little more."""
+    if isinstance(spec, NetworkSpec):
         yield Need(sort="link", name=spec.label, resource=name, ranges=tuple(subnet.cidr for subnet in spec.subnets))
     elif isinstance(spec, VolumeSpec):
         yield Need(sort="volume", name=name, resource=name, disk=spec.size, type=spec.volume_type)
-    elif spec.sort() == "affinity-group":
-        yield Need(sort="group", name=name, resource=name)
+    elif isinstance(spec, SecurityGroupSpec):
+        yield Need(sort="security-group", name=spec.label, resource=name, number=len(spec.rules))
+    elif isinstance(spec, RouterSpec):
+        yield Need(sort="router", name=name, resource=name, network=spec.external)
+    elif isinstance(spec, FloatingIpSpec):
+        yield Need(sort="floating-ip", name=name, resource=name, network=spec.network)
+    elif (sort := _COUNTED.get(spec.sort())) is not None:
+        yield Need(sort=sort, name=name, resource=name)
 
 
 def _grows(change: Change, spec: ComputeSpec) -> bool:

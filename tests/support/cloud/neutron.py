@@ -62,10 +62,15 @@ class Neutron:
         return web.json_response({"extensions": [{"alias": alias} for alias in sorted(self.extensions)]})
 
     async def _quotas(self, request: web.Request) -> web.Response:
-        there = {"network": self.networks, "subnet": self.subnets, "port": self.ports}
+        there = {
+            "network": self.networks,
+            "subnet": self.subnets,
+            "port": self.ports,
+            "security_group": self.security_groups,
+        }
         told = {
-            sort: {"limit": self.limits.get(sort, -1), "used": len(things), "reserved": 0}
-            for sort, things in there.items()
+            sort: {"limit": self.limits.get(sort, -1), "used": len(there.get(sort, ())), "reserved": 0}
+            for sort in (*there, "security_group_rule", "router", "floatingip", "trunk")
         }
         return web.json_response({"quota": told})
 

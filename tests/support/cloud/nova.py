@@ -52,6 +52,7 @@ class Nova:
             web.get(f"{root}/servers/detail", self._list),
             web.post(f"{root}/servers", self._create),
             web.get(f"{root}/servers/{{id}}", self._show),
+            web.get(f"{root}/servers/{{id}}/os-instance-actions", self._actions),
             web.put(f"{root}/servers/{{id}}", self._rename),
             web.delete(f"{root}/servers/{{id}}", self._delete),
             web.post(f"{root}/servers/{{id}}/action", self._act),
@@ -199,6 +200,11 @@ class Nova:
         server |= {_TASK: task, "updated": now()}
         self._due.later(lambda: self._become(server, status, **more))
         return web.Response(status=202)
+
+    async def _actions(self, request: web.Request) -> web.Response:
+        server = self._one(request)
+        action = {"action": "create", "request_id": f"req-of-{server['name']}", "start_time": server["created"]}
+        return web.json_response({"instanceActions": [action]})
 
     async def _rename(self, request: web.Request) -> web.Response:
         server = self._one(request)

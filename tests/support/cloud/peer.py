@@ -48,6 +48,8 @@ class PeerCloud:
         self.heat = Heat(self.nova, self.neutron, self.cinder, due, PROJECT)
         self.password = "secret"
         self.faults: list[Fault] = []
+        self.delays: dict[str, float] = {}
+        """By the beginning of `METHOD /path`: seconds until such calls are answered."""
         self.seen: list[str] = []
         self.tokens = 0
         self.valid: set[str] = set()
@@ -106,6 +108,7 @@ class PeerCloud:
             self.seen.append(f"{request.method} {request.path_qs}")
             if request.headers.get("X-Auth-Token") not in self.valid:
                 return web.json_response({"error": {"message": "The request requires authentication"}}, status=401)
+        await asyncio.sleep(next((seconds for begin, seconds in self.delays.items() if call.startswith(begin)), 0.0))
         fault = next((fault for fault in self.faults if re.search(fault[0], call)), None)
         if fault is not None:
             self.faults.remove(fault)

@@ -22,6 +22,8 @@ class Cinder:
         self.limits: dict[str, int] = {}
         """Limits and uses in place of those that are so."""
         self.types = ["file"]
+        self.messages: dict[str, list[Thing]] = {}
+        """What users are told, by volume."""
 
     def routes(self) -> list[web.RouteDef]:
         root = "/v3/{project}"
@@ -47,7 +49,8 @@ class Cinder:
         return web.json_response({"volume_types": [{"id": name, "name": name} for name in self.types]})
 
     async def _messages(self, request: web.Request) -> web.Response:
-        return web.json_response({"messages": []})
+        told = self.messages.get(request.query.get("resource_uuid", ""), ())
+        return web.json_response({"messages": list(told)})
 
     def _one(self, request: web.Request) -> Thing:
         self._due.happen()

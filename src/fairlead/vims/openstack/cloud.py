@@ -16,6 +16,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -27,7 +29,7 @@ from fairlead.vims.openstack.settings import Place, Settings, Way, leads_home
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
-__all__ = ["SETTLING", "Cloud", "is_id", "to"]
+__all__ = ["SETTLING", "Cloud", "is_id", "pause_of", "to"]
 
 T = TypeVar("T")
 SETTLING = 30.0
@@ -143,7 +145,7 @@ class Cloud:
                 return await asyncio.get_running_loop().run_in_executor(self._pool, function)
         except TimeoutError as error:
             raise VimUnavailable(
-                f"The cloud did not {what} within {seconds:g} s.", cause="no answer in time"
+                f"The cloud did not {what} within {seconds:g} s.", code="vim-timeout", cause="no answer in time"
             ) from error
         except VimError:
             raise
@@ -211,7 +213,7 @@ class Cloud:
             _json(answer),
             "" if answer.ok else answer.text[:4000],
             answer.headers.get("x-openstack-request-id") or answer.headers.get("x-compute-request-id"),
-            _seconds(answer.headers.get("Retry-After")),
+            pause_of(answer.headers.get("Retry-After"), answer.headers.get("Date")),
             answer.headers.get("Date"),
         )
 
@@ -319,6 +321,8 @@ def _error_of_session(error: Exception, what: str) -> VimError:
         return VimUnavailable(
             "The cloud's certificate is not trusted.", code="vim-not-trusted", cause=words, remedy=remedy
         )
+    if isinstance(error, exceptions.ConnectTimeout):
+        return VimUnavailable(f"The cloud did not {what} in time.", code="vim-timeout", cause=words)
     if isinstance(error, exceptions.ClientException | OSError):
         unreachable = VimUnavailable(f"The cloud cannot be reached to {what}.", cause=words)
         unreachable.over = _never_sent(error)
@@ -360,9 +364,13 @@ def _json(answer: Any) -> Any:
         return None
 
 
-def _seconds(text: str | None) -> float | None:
-    """The seconds in a `Retry-After`; as a date it is not understood, and nothing is waited for."""
-    try:
-        return max(float(text), 0.0) if text is not None else None
-    except ValueError:
+def pause_of(text: str | None, date: str | None) -> float | None:
+    """The seconds in a `Retry-After` (RFC 9110), or until the date in it by the clock of who answers; None for what is neither."""
+    if text is None:
         return None
+    with contextlib.suppress(ValueError):
+        return max(float(text), 0.0)
+    with contextlib.suppress(ValueError, TypeError):
+        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        return max((parsedate_to_datetime(text) - now).total_seconds(), 0.0)
+    return None

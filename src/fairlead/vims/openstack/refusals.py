@@ -22,7 +22,7 @@ __all__ = ["CODES", "Answer", "Denied", "InUse", "NotThere", "Taken", "concernin
 
 
 class NotThere(VimRefused):
-    """404: the cloud has no such thing."""
+    """404 or 410: the cloud has no such thing, or none any more."""
 
     default_code = "not-in-vim"
 
@@ -101,6 +101,12 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         VimRefused,
         "bad-subnet",
         "Correct the virtual link's address data.",
+    ),
+    (
+        r"portinuse|port [0-9a-f-]{32,36} is (still|already) in use|port already has an attached device",
+        InUse,
+        "port-in-use",
+        "Unplug the port from what has it, then retry.",
     ),
     (
         r"ports? still in use|networkinuse|subnet(pool)? .*in use|one or more ports have an ip allocation",
@@ -187,7 +193,7 @@ def concerning(resource: str) -> Iterator[None]:
         raise
 
 
-CODES = frozenset({code for _, _, code, _ in _WORDS} | {"vim-rate-limit"})
+CODES = frozenset({code for _, _, code, _ in _WORDS} | {"vim-rate-limit", "vim-conflict"})
 """The codes that are read from words or statuses."""
 
 
@@ -205,7 +211,7 @@ def error_of(answer: Answer, what: str) -> VimError:
     cause = f"{answer.status} {words}".strip() + (f" ({answer.request})" if answer.request else "")
     service = _SERVICE.get(answer.service, answer.service)
     busy = answer.status in (429, 503) or (answer.status == 413 and answer.pause is not None)
-    if answer.status == 404:
+    if answer.status in (404, 410):
         code, remedy = next(
             ((code, remedy) for pattern, kind, code, remedy in _TABLE if kind is NotThere and pattern.search(words)),
             (None, None),
@@ -230,7 +236,8 @@ def error_of(answer: Answer, what: str) -> VimError:
         )  # which come from before the service, that may still be at it
         return failed
     if answer.status == 409:
-        return Taken(_sentence(Taken, service, what), cause=cause, remedy="Remove what stands in the way, then retry.")
+        remedy = "Remove what stands in the way, then retry."
+        return Taken(_sentence(Taken, service, what), code="vim-conflict", cause=cause, remedy=remedy)
     return VimRefused(_sentence(VimRefused, service, what), cause=cause, remedy="Correct what the cloud names.")
 
 

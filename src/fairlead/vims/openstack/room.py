@@ -14,6 +14,15 @@ from fairlead.vims.openstack.volumes import gibibytes
 
 __all__ = ["room_lacks_on"]
 
+_OF_NEUTRON = {
+    "link": ("network", "networks"),
+    "port": ("port", "ports"),
+    "security-group": ("security_group", "security groups"),
+    "router": ("router", "routers"),
+    "floating-ip": ("floatingip", "floating IPs"),
+    "trunk": ("trunk", "trunks"),
+}
+"""The quota of each sort, and the word for what it counts."""
 Numbered = tuple[int, Need]
 Taken = list[tuple[int, Need, int]]
 
@@ -28,7 +37,7 @@ async def room_lacks_on(
 
     parts = await asyncio.gather(
         _of_nova(cloud, added("machine"), added("group"), fitting),
-        _of_neutron(cloud, added("port"), added("link")),
+        _of_neutron(cloud, {sort: added(sort) for sort in _OF_NEUTRON}),
         _of_cinder(cloud, added("volume")),
     )
     return [lack for part in parts for lack in part]
@@ -67,21 +76,25 @@ async def _of_nova(
     ]
 
 
-async def _of_neutron(cloud: Cloud, ports: Sequence[Numbered], links: Sequence[Numbered]) -> list[Lack]:
-    if not ports and not links:
+async def _of_neutron(cloud: Cloud, needs: Mapping[str, Sequence[Numbered]]) -> list[Lack]:
+    first = next((number for asked in needs.values() for number, _ in asked), None)
+    if first is None:
         return []
     try:
         project, _ = await cloud.about()
         path = to("quotas", project) + "/details"
         quota: Mapping[str, Any] = (await cloud.get("network", path, "tell the quotas"))["quota"]
     except VimError as error:
-        return [_untold([*ports, *links][0][0], "Neutron", error)]
-    subnets = [(number, need, len(need.ranges)) for number, need in links]
+        return [_untold(first, "Neutron", error)]
+    asked = [(quota_name, what, _ones(needs[sort])) for sort, (quota_name, what) in _OF_NEUTRON.items()]
+    asked.append(("subnet", "subnets", [(number, need, len(need.ranges)) for number, need in needs["link"]]))
+    rules = [(number, need, need.number) for number, need in needs["security-group"]]
+    asked.append(("security_group_rule", "security group rules", rules))
     found = []
-    for what, taken in (("network", _ones(links)), ("subnet", subnets), ("port", _ones(ports))):
-        told = quota.get(what) or {}
+    for quota_name, what, taken in asked:
+        told = quota.get(quota_name) or {}
         used = int(told.get("used", 0)) + int(told.get("reserved", 0))
-        found += room_lacks(taken, f"{what}s", int(told.get("limit", -1)), used)
+        found += room_lacks(taken, what, int(told.get("limit", -1)), used)
     return found
 
 

@@ -128,7 +128,9 @@ class Servers:
             return None
         view = server_view(seen)
         if isinstance(status := server_status(view), Failed) and status.console is None:
-            view["console"] = await self.console(seen["id"])
+            view["console"], view["request"] = await asyncio.gather(
+                self.console(seen["id"]), self.last_request(seen["id"])
+            )
         return view
 
     async def console(self, server: str) -> str:
@@ -139,6 +141,15 @@ class Servers:
         except VimError:
             return ""
         return str((seen or {}).get("output") or "")
+
+    async def last_request(self, server: str) -> str | None:
+        """The id of the request by which something was last done to it: what Nova's log has of its failure is under that."""
+        try:
+            seen = await self._cloud.get("compute", to("servers", server, "os-instance-actions"), "tell what was done")
+        except VimError:
+            return None
+        done = sorted(seen.get("instanceActions") or (), key=lambda action: str(action.get("start_time")))
+        return str(done[-1].get("request_id") or "") or None if done else None
 
     async def ports_of(self, server: str) -> list[str]:
         """The ids of the ports that it has."""
@@ -188,7 +199,7 @@ def server_status(view: Observed | None) -> Status:
     status, task = view["status"], view["task"]
     if status == "ERROR":
         reason = view.get("fault") or "the server is in the status ERROR"
-        return Failed(reason, view.get("console") or None, _code_of(reason))
+        return Failed(reason, view.get("console") or None, _code_of(reason), request=view.get("request"))
     if task is not None:
         return Pending(f"{status}, {task}")
     if status == "ACTIVE":

@@ -10,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
+from fairlead.errors import VimRefused
 from fairlead.vims.needs import Lack, Missing, Need, NeedSort, within
 from fairlead.vims.openstack.cloud import Cloud, is_id, to
 from fairlead.vims.openstack.composition import FLAVOUR, sized
 from fairlead.vims.openstack.flavours import Flavour, Flavours, Size, chosen, fits, named
 from fairlead.vims.openstack.inventory import zones_of
 from fairlead.vims.openstack.room import room_lacks_on
+from fairlead.vims.openstack.routers import Outside
 
 __all__ = ["missing_on"]
 
 _SORTS: tuple[NeedSort, ...] = (
-    "image", "flavour", "network", "zone", "machine", "link", "port", "address", "volume", "group"
+    "image", "flavour", "network", "zone", "machine", "link", "port", "address", "volume", "group", "security-group",
+    "router", "floating-ip", "trunk",
 )  # fmt: skip
 T = TypeVar("T")
 Numbered = tuple[int, Need]
@@ -43,6 +47,10 @@ async def missing_on(cloud: Cloud, flavours: Flavours, needs: Sequence[Need]) ->
         _keys(cloud, machines),
         _types(cloud, volumes),
         _addresses(cloud, by_sort.get("address", [])),
+        _each(
+            [*by_sort.get("router", []), *by_sort.get("floating-ip", [])],
+            partial(_outside_network, cloud, Outside(cloud)),
+        ),
         room_lacks_on(cloud, by_sort, fitting),
     )
     found = [lack for part in parts for lack in part]
@@ -82,6 +90,20 @@ async def _network(cloud: Cloud, number: int, need: Need) -> Lack | None:
         return None
     remedy = f"Create it, for instance with: openstack network create {need.name}"
     return Lack(need=number, code="vim-lacks-network", detail=f"The cloud has no network '{need.name}'.", remedy=remedy)
+
+
+async def _outside_network(cloud: Cloud, outside: Outside, number: int, need: Need) -> Lack | None:
+    """The external network that a router or a floating IP is on, by name, by id or by the VIM's choice."""
+    try:
+        found = await outside.network(need.network)
+    except VimRefused as error:
+        detail = f"{error.detail} ({error.cause})"
+        return Lack(need=number, code=error.code, detail=detail, remedy=error.remedy)
+    return (
+        None
+        if await _networks_called(cloud, found)
+        else await _network(cloud, number, Need(sort="network", name=found))
+    )
 
 
 async def _zones(cloud: Cloud, needs: Sequence[Numbered], machines: Sequence[Numbered]) -> list[Lack]:

@@ -77,25 +77,27 @@ class VolumeKind(VolumeRules):
         """What is kept of Cinder's words; of a volume that has failed also what Cinder tells users about it."""
         view = volume_view(seen)
         if view["status"].startswith("error"):
-            view["message"] = await self._message(seen["id"])
+            view["message"], view["request"] = await self._message(seen["id"])
         return view
 
-    async def _message(self, volume: str) -> str:
-        """What it is, is never worth failing a look."""
+    async def _message(self, volume: str) -> tuple[str, str | None]:
+        """The last that Cinder tells users about it, and the request's id; what it is, is never worth failing a look."""
         try:
             query = {"resource_uuid": volume}
             seen = await self._cloud.get("block-storage", "/messages", "tell what went wrong", **query)
         except VimError:
-            return ""
+            return "", None
         messages = sorted(seen.get("messages") or (), key=lambda message: str(message.get("created_at")))
-        return str(messages[-1].get("user_message") or "") if messages else ""
+        last = messages[-1] if messages else {}
+        return str(last.get("user_message") or ""), last.get("request_id")
 
     def status(self, observed: Observed | None) -> Status:
         if observed is None or observed["status"] == "deleted":
             return Gone()
         status = observed["status"]
         if status.startswith("error"):
-            return Failed(f"the volume is in the status {status}" + _said(observed.get("message")))
+            reason = f"the volume is in the status {status}" + _said(observed.get("message"))
+            return Failed(reason, request=observed.get("request"))
         return Ready({"id": observed["id"]}) if status in _USABLE else Pending(status)
 
     def settled(self, observed: Observed, spec: VolumeSpec) -> bool:

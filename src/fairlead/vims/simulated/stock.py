@@ -11,9 +11,13 @@ from fairlead.vims.simulated.behaviour import Behaviour
 __all__ = ["Place", "missing_of"]
 
 _SORTS: tuple[NeedSort, ...] = (
-    "image", "flavour", "network", "zone", "machine", "link", "port", "address", "volume", "group"
+    "image", "flavour", "network", "zone", "machine", "link", "port", "address", "volume", "group", "security-group",
+    "router", "floating-ip", "trunk",
 )  # fmt: skip
-_MADE = {"machine": "compute", "link": "network", "port": "port", "volume": "volume", "group": "affinity-group"}
+_MADE = {
+    "machine": "compute", "link": "network", "port": "port", "volume": "volume", "group": "affinity-group",
+    "security-group": "security-group", "router": "router", "floating-ip": "floating-ip", "trunk": "trunk",
+}  # fmt: skip
 """What is made for a need, by the word that quotas have for it."""
 
 
