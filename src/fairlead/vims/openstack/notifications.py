@@ -9,6 +9,7 @@ for notifications may be lost, and not all services send them for all that happe
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
@@ -124,6 +125,8 @@ class Notifications:
     async def _connect(self) -> Any:
         import aio_pika
 
+        for library in ("aio_pika", "aiormq"):  # what they would tell with a trace is told here in a line
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         kind = aio_pika.Connection  # not the one that connects again by itself: the watcher sees to that
         return await aio_pika.connect(
             self._url, connection_class=kind, ssl_context=self._tls, timeout=_PATIENCE, heartbeat=_HEARTBEAT
