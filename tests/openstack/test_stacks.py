@@ -66,6 +66,20 @@ async def test_power_is_changed_without_heat(peer: PeerCloud, tmp_path: Path) ->
         assert not [call for call in peer.seen if call.startswith(("PUT /heat", "POST /heat"))]
 
 
+async def test_servers_are_asked_to_stop_before_their_stack_is_deleted(peer: PeerCloud, tmp_path: Path) -> None:
+    async with stacking(peer, tmp_path, "userdata_standard") as one:
+        await one.do("instantiate", **instantiation(peer, "userdata_standard"))
+        peer.seen.clear()
+        await one.do("terminate", terminationType="GRACEFUL", gracefulTerminationTimeout=5)
+        ends = [number for number, call in enumerate(peer.seen) if call.startswith("DELETE /heat")]
+        stops = [
+            number for number, call in enumerate(peer.seen) if call.startswith("POST") and call.endswith("/action")
+        ]
+        assert len(stops) == 2
+        assert max(stops) < min(ends)
+        one.nothing_left()
+
+
 async def test_a_member_keeps_its_index_for_life(peer: PeerCloud, tmp_path: Path) -> None:
     async with stacking(peer, tmp_path, "individual_vnfc_max") as one:
         await one.do("instantiate", **instantiation(peer, "individual_vnfc_max"))

@@ -169,6 +169,15 @@ def test_a_vdu_without_a_named_flavour_gets_one_that_fits() -> None:
     assert (leaf.cpus, leaf.memory) == (1.0, 512_000_000)
 
 
+def test_a_plan_can_look_for_the_flavour_of_a_member() -> None:
+    """What the request says is sealed, so no plan knows it, and no size is taken for it."""
+    named = stacked("userdata_standard").spec("VDU1/k1")
+    assert (named.flavour, named.memory) == ("m1.tiny", 0)
+    wishes = {"nfv": {"VDU": {"VDU1": {"computeFlavourId": "other"}}}}
+    told = stacked("userdata_standard", parameters=wishes).spec("VDU1/k1")
+    assert (told.flavour, told.memory) == (None, 0)
+
+
 @pytest.mark.parametrize(
     ("package", "parameters", "code"),
     [

@@ -28,6 +28,8 @@ from fairlead.resources import (
     UNDECIDED,
     Attachment,
     ComputeSpec,
+    Fitting,
+    Leaf,
     Name,
     NetworkSpec,
     Ownership,
@@ -35,6 +37,7 @@ from fairlead.resources import (
     Ref,
     StackSpec,
     VolumeSpec,
+    pointer,
 )
 from fairlead.vnf.draft import Draft
 from fairlead.vnf.images import Images
@@ -113,11 +116,12 @@ class _Stack:
                 self._tree.vdu(vdu, len(keys), None)
             if room.group:
                 self._groups[room.resource] = tuple(keys)
-            for index, key in enumerate(keys):
-                self._vnfc(vdu, room, key, index)
         self._tree.links(managed)
-        main = unrolled(self._brought.main, repeated, managed) if repeated or managed else self._brought.main
         leaves = self._tree.with_request(draft.state.parameters.get("nfv"))
+        for vdu in draft.flavour.vdus.values():
+            for index, key in enumerate(draft.state.members.get(vdu.id, ())):
+                self._vnfc(vdu, self._rooms[vdu.id], key, index, leaves)
+        main = unrolled(self._brought.main, repeated, managed) if repeated or managed else self._brought.main
         self._require_all(main, leaves)
         text = self._brought.text if main is self._brought.main else json.dumps(main, indent=1)
         seal = draft.sealer.seal
@@ -188,7 +192,7 @@ class _Stack:
         self._places[name] = place
         return self._draft.add(name, spec, within=STACK)
 
-    def _vnfc(self, vdu: Vdu, room: Room, key: str, index: int) -> None:
+    def _vnfc(self, vdu: Vdu, room: Room, key: str, index: int, leaves: Mapping[str, Leaf]) -> None:
         draft, beside = self._draft, room.beside(self._brought)
         stem = ""
         if room.group:
@@ -201,12 +205,16 @@ class _Stack:
         which = _index(key) if self._is_repeated(room) else index
         ports = [self._port(vdu, key, which, point, beside, stem) for point in points]
         volumes = [self._volume(vdu, key, storage, beside, stem) for storage in vdu.storages]
+        name = indexed(vdu.id, _index(key)) if self._is_repeated(room) else vdu.id
+        flavour = leaves.get(f"VDU/{pointer(name)}/computeFlavourId")
+        size = flavour if isinstance(flavour, Fitting) else Fitting()
         spec = ComputeSpec(
             label=draft.label(f"{vdu.id}-{key}"),
             image=self._images.want(vdu.image),
-            cpus=float(vdu.cpus or 1),
-            memory=vdu.memory or 0,
-            disk=sum(storage.size for storage in vdu.local_storages),
+            cpus=size.cpus,
+            memory=size.memory,
+            disk=size.disk,
+            flavour=flavour if isinstance(flavour, str) else None,
             ports=tuple(Ref(port) for port in ports if port is not None),
             volumes=tuple(Attachment(volume=Ref(volume)) for volume in volumes if volume is not None),
             power="on" if draft.state.started else "off",
