@@ -1,7 +1,8 @@
 """Services of a real OpenStack that go away in the middle of an operation and come back.
 
-Whatever it does to the operation, it must come to rest, say by a stable code what stopped it, and go through by a retry
-or be undone by a rollback; and then the cloud has what the records have, and nothing else.
+`scripts/soak --cloud` does this at random for longer, with more services. Whatever it does to the operation, it must come to
+rest, say by a stable code what stopped it, and go through by a retry or be undone by a rollback; and then the cloud has
+what the records have, and nothing else.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def whole() -> Iterator[None]:
     start_services()
 
 
-@pytest.mark.parametrize("kind", ["instantiate", "scale", "heal", "operate", "terminate"])
+@pytest.mark.parametrize("kind", ["instantiate", "heal", "terminate"])
 def test_an_operation_outlives_novas_api(instance: Instance, kind: str) -> None:
     prepare(instance, kind)
     operation = interrupted(instance, kind, lambda: away("nova-api"))
@@ -37,7 +38,7 @@ def test_an_operation_outlives_novas_api(instance: Instance, kind: str) -> None:
     instance.finish()
 
 
-@pytest.mark.parametrize("service", ["rabbitmq", "keystone", "neutron-server", "cinder-api", "glance-api"])
+@pytest.mark.parametrize("service", ["rabbitmq", "keystone", "neutron-server"])
 def test_an_instantiation_outlives_each_service(instance: Instance, service: str) -> None:
     operation = interrupted(instance, "instantiate", lambda: away(service))
     settle(instance, operation)

@@ -23,7 +23,7 @@ import msgspec
 
 from tests.bench.cloud.by_hand import ByHand, Heat
 from tests.bench.cloud.costs import Costs, Meter
-from tests.bench.cloud.fairlead import Direct
+from tests.bench.cloud.fairlead import Ours, served
 from tests.bench.figures import Figure, median_of
 from tests.bench.showing import show
 from tests.support.openstack.operator import Operator, Project
@@ -75,9 +75,9 @@ def main(pairs: int, sizes: str, file: Path | None) -> None:
 
 
 async def _measured(member: Operator, scratch: Path, pairs: int, sizes: list[int]) -> list[Figure]:
-    direct = Direct(member, scratch)
-    ways: list[Way] = [ByHand(member), Heat(member), direct]
-    process = ("fairlead", direct.deployed.process.pid)
+    deployed = served(member, scratch)
+    ways: list[Way] = [ByHand(member), Heat(member), Ours(deployed), Ours(deployed, template=True)]
+    process = ("fairlead", deployed.process.pid)
     times: Times = {}
     costs = {(way.name, kind): Costs() for way in ways for kind in ("instantiate", "terminate")}
     try:
@@ -93,6 +93,7 @@ async def _measured(member: Operator, scratch: Path, pairs: int, sizes: list[int
     finally:
         for way in ways:
             await way.close()
+        deployed.close()
     for (name, kind), cost in costs.items():
         requests, seconds = cost.total
         click.echo(

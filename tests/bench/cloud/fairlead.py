@@ -10,17 +10,16 @@ from tests.bench.cloud.shape import ZONE, package
 from tests.support.openstack.deployed import Deployed
 from tests.support.openstack.operator import Operator
 
-__all__ = ["Direct"]
+__all__ = ["Ours", "served"]
 
 
-class Direct:
-    """By direct calls of its driver."""
+class Ours:
+    """By direct calls of the driver, or, of a package that has a template, through Heat."""
 
-    name = "Fairlead direct"
-
-    def __init__(self, member: Operator, data: Path) -> None:
-        self.deployed = Deployed(data, member, zone=ZONE)
-        self._vnfd = self.deployed.onboard(*package())
+    def __init__(self, deployed: Deployed, *, template: bool = False) -> None:
+        self.name = "Fairlead through Heat" if template else "Fairlead direct"
+        self.deployed = deployed
+        self._vnfd = deployed.onboard(*package(template=template))
         self._vnfs: list[str] = []
 
     async def instantiate(self, size: int) -> float:
@@ -48,4 +47,9 @@ class Direct:
         return time.perf_counter() - began
 
     async def close(self) -> None:
-        self.deployed.close()
+        """The process is the business of whoever has started it."""
+
+
+def served(member: Operator, data: Path) -> Deployed:
+    """The process."""
+    return Deployed(data, member, zone=ZONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -105,8 +106,8 @@ _LEVEL = """\
 _META = "TOSCA-Meta-File-Version: 1.0\nCSAR-Version: 1.1\nCreated-By: Bench\nEntry-Definitions: Definitions/pair.yaml\n"
 
 
-def package() -> tuple[str, bytes]:
-    """The id of the descriptor, and the package."""
+def package(*, template: bool = False) -> tuple[str, bytes]:
+    """The id of the descriptor, and the package; with a `template` it becomes a stack of Heat."""
     vnfd = str(uuid.uuid4())
     parts = [_TYPE.format(id=vnfd)]
     parts += [_LINK.format(name=name, cidr=cidr) for name, cidr in NETWORKS.items()]
@@ -114,7 +115,10 @@ def package() -> tuple[str, bytes]:
         parts.append(_VDU.format(name=server, image=IMAGE, flavour=FLAVOUR))
         parts += [_POINT.format(vdu=server, link=link, order=order) for order, link in enumerate(NETWORKS)]
     parts += [_POLICIES, *(_LEVEL.format(name=server) for server in SERVERS)]
-    return vnfd, csar({"TOSCA-Metadata/TOSCA.meta": _META.encode(), "Definitions/pair.yaml": "".join(parts).encode()})
+    files = {"TOSCA-Metadata/TOSCA.meta": _META.encode(), "Definitions/pair.yaml": "".join(parts).encode()}
+    if template:
+        files["BaseHOT/simple/pair.yaml"] = json.dumps(heat_template()).encode()
+    return vnfd, csar(files)
 
 
 def heat_template() -> dict[str, Any]:
