@@ -120,6 +120,9 @@ class Bench:
     async def started(self, step: Step, deadline: float) -> None:
         self.told.append(f"started {step.id} {deadline:.0f}")
 
+    async def progressed(self, step: Step, words: str) -> None:
+        self.told.append(f"{step.id}: {words}")
+
     async def ended(self, step: Step) -> None:
         self.told.append(f"ended {step.id}")
 

@@ -99,6 +99,7 @@ class MemoryJournal:
         self._epoch = ledger.epochs[self._owner] = ledger.epochs.get(self._owner, 0) + 1
         self.running = True
         self.errors: dict[str, Exception] = {}
+        self.told_of: dict[str, list[str]] = {}
         self.deadlines: dict[str, float] = {}
         self.secrets: dict[SecretRef, str] = {}
 
@@ -139,6 +140,9 @@ class MemoryJournal:
 
     async def started(self, step: Step, deadline: float) -> None:
         self.deadlines[step.id] = deadline
+
+    async def progressed(self, step: Step, words: str) -> None:
+        self.told_of.setdefault(step.id, []).append(words)
 
     async def ended(self, step: Step) -> None:
         self._write("ended", step, lambda: None)

@@ -109,6 +109,9 @@ class StoredJournal:
             "deadline": deadline,
         }
 
+    async def progressed(self, step: Step, words: str) -> None:
+        await self._write(lambda tx: self._event(tx, "step.progress", step, detail=words), fenced=False)
+
     async def ended(self, step: Step) -> None:
         if step.id not in self._closed:
             await self._write(lambda tx: self._close(tx, step), fenced=False)

@@ -62,6 +62,7 @@ from fairlead.resources.specs import (
     known,
     spec_type,
 )
+from fairlead.resources.telling import tell
 from fairlead.resources.values import UNDECIDED, Ref, SecretRef, Undecided, references, secret_references
 
 __all__ = [
@@ -156,6 +157,7 @@ __all__ = [
     "render_plan",
     "secret_references",
     "spec_type",
+    "tell",
     "tree",
     "upcast",
 ]

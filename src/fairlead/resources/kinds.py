@@ -182,6 +182,10 @@ class Journal(Protocol):
         """The step begins; it may take until `deadline`."""
         ...
 
+    async def progressed(self, step: Step, words: str) -> None:
+        """A call of the step, which takes long, says how far it is."""
+        ...
+
     async def ended(self, step: Step) -> None:
         """The step is done."""
         ...

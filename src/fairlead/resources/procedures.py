@@ -21,6 +21,7 @@ from fairlead.resources.kinds import Failed, Gone, Intent, Journal, Kind, Observ
 from fairlead.resources.names import Handle, Incarnation, Name, Outputs, Tag
 from fairlead.resources.plan import Do, Plan, Step
 from fairlead.resources.records import Ownership, Recorded, Resource, State
+from fairlead.resources.telling import listening
 
 __all__ = ["Procedures"]
 
@@ -121,7 +122,8 @@ class Procedures:
                     return intent, handle
                 intent = await self._journal.intend(step, resource, afresh=True)
             try:
-                return intent, await self._calls.once(resource, partial(kind.create, concrete, intent.tag))
+                with listening(partial(self._journal.progressed, step), self._vims.now):
+                    return intent, await self._calls.once(resource, partial(kind.create, concrete, intent.tag))
             except VimUnavailable as error:
                 # What is over by now shows at the first look, if it has made anything.
                 since = self._vims.now() - (kind.settling if error.over else 0.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import hashlib
+import threading
 import uuid
 
 from aiohttp import web
@@ -97,9 +99,11 @@ class Cinder:
 
 
 class Glance:
-    """Holds images by id."""
+    """Holds images by id. While `held` is clear, nothing that is sent is taken."""
 
     def __init__(self) -> None:
+        self.held = threading.Event()
+        self.held.set()
         self.images: dict[str, Thing] = {}
         self.contents: dict[str, bytes] = {}
 
@@ -135,6 +139,7 @@ class Glance:
 
     async def _upload(self, request: web.Request) -> web.Response:
         image = self._one(request)
+        await asyncio.to_thread(self.held.wait, 60)
         content = await request.read()
         image |= {"status": "active", "size": len(content), "os_hash_value": hashlib.sha512(content).hexdigest()}
         self.contents[image["id"]] = content

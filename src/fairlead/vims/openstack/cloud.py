@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from fairlead.errors import VimError, VimRefused, VimUnavailable
@@ -122,15 +122,17 @@ class Cloud:
         body: Any = None,
         query: Mapping[str, Any] | None = None,
         file: Path | None = None,
+        sent: Callable[[int], None] | None = None,
     ) -> Answer:
-        """One call. `file` is sent as it is; `body` as JSON.
+        """One call. `file` is sent as it is, and `sent` called in another thread with the bytes of each piece; `body` is sent
+        as JSON.
 
         Raises VimUnavailable when the cloud does not answer, or not in time; another VimError when it refuses.
         """
         await self._keep_silent(service)
         limit = self.settings.timeout if file is None else self.settings.upload_timeout
         asked = f"{path}?{urlencode(query, doseq=True)}" if query else path
-        answer = await self.call(what, lambda: self._send(method, service, asked, body, file, limit), limit)
+        answer = await self.call(what, lambda: self._send(method, service, asked, body, file, limit, sent), limit)
         if answer.status >= 400:
             if answer.pause is not None and answer.status in (413, 429, 503):
                 self._silent_until[service] = time.monotonic() + min(answer.pause, _LONGEST_PAUSE)
@@ -175,7 +177,16 @@ class Cloud:
 
     # -- in a thread ---------------------------------------------------------------------------------------------------
 
-    def _send(self, method: str, service: str, path: str, body: Any, file: Path | None, limit: float) -> Answer:
+    def _send(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        body: Any,
+        file: Path | None,
+        limit: float,
+        sent: Callable[[int], None] | None = None,
+    ) -> Answer:
         session = self._open()
         endpoint = self._endpoint(service)
         if endpoint is None:
@@ -192,7 +203,9 @@ class Cloud:
             more: dict[str, Any] = {}
             if file is not None:
                 headers["Content-Type"] = "application/octet-stream"
-                more = {"data": stack.enter_context(file.open("rb")), "allow_reauth": False}
+                opened = stack.enter_context(file.open("rb"))
+                data = opened if sent is None else _Counted(opened, file.stat().st_size, sent)
+                more = {"data": data, "allow_reauth": False}
             elif body is not None:
                 more = {"json": body}
             answer = session.request(
@@ -291,6 +304,23 @@ class Cloud:
             self._session.session.close()
         if self._authority is not None:
             await asyncio.to_thread(Path(self._authority).unlink, missing_ok=True)
+
+
+class _Counted:
+    """A file to be sent, as the HTTP library reads one, which tells of each piece."""
+
+    def __init__(self, file: BinaryIO, size: int, sent: Callable[[int], None]) -> None:
+        self._file = file
+        self._size = size
+        self._sent = sent
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        self._sent(len(piece))
+        return piece
 
 
 def _plugin(auth_url: str, way: Way) -> Any:

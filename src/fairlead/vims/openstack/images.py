@@ -29,6 +29,7 @@ from fairlead.resources import (
     Resource,
     Status,
     Tag,
+    tell,
 )
 from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
 from fairlead.vims.openstack.refusals import Taken, concerning
@@ -125,14 +126,20 @@ class ImageKind(ImageRules):
 
     async def _upload(self, handle: Handle, path: Path) -> None:
         what = f"take the image '{path.name}'"
+        count = _Count()
+        size = (await asyncio.to_thread(path.stat)).st_size
+        telling = asyncio.create_task(count.tell_of(size))
         try:
-            await self._cloud.request("PUT", "image", to("images", handle, "file"), what, file=path)
+            file = to("images", handle, "file")
+            await self._cloud.request("PUT", "image", file, what, file=path, sent=count.add)
         except VimUnavailable:
             raise
         except VimError:
             with suppress(VimError):
                 await self.delete(handle)
             raise
+        finally:
+            telling.cancel()
 
     async def _seen(self, image: str) -> dict[str, Any] | None:
         seen: dict[str, Any] | None = await self._cloud.look("image", to("images", image), "show an image")
@@ -182,6 +189,22 @@ class ImageKind(ImageRules):
 
     async def perform(self, handle: Handle, action: Action) -> None:
         raise Unprocessable(f"An image cannot '{action.kind}'.", code="action-not-supported")
+
+
+class _Count:
+    """How many bytes have been sent: counted in one thread, told in another."""
+
+    def __init__(self) -> None:
+        self._sent = 0
+
+    def add(self, number: int) -> None:
+        self._sent += number
+
+    async def tell_of(self, total: int) -> None:
+        """Tell each second, for as long as this goes on."""
+        while True:
+            await asyncio.sleep(1.0)
+            tell(f"{self._sent / 2**20:.0f} of {total / 2**20:.0f} MiB sent")
 
 
 def is_borrowed(handle: str) -> bool:

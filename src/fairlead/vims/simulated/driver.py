@@ -36,6 +36,7 @@ from fairlead.resources import (
     Tag,
     Undecided,
     references,
+    tell,
 )
 from fairlead.resources.names import Incarnation
 from fairlead.vims.needs import Missing, Need
@@ -169,7 +170,10 @@ class SimulatedDriver:
 
     async def call(self, what: str, sort: str, name: str, effect: Callable[[Fault | None], T]) -> T:
         """One call to the VIM: time passes, a fault may happen, `effect` is told of one that shows later."""
-        await self._pass(self.behaviour.latency_of(sort).call)
+        takes = self.behaviour.latency_of(sort).call
+        if takes and (what, sort) == ("create", "image"):
+            tell(f"it takes {takes:g} s to send")
+        await self._pass(takes)
         fault = self._fault(what, sort, name)
         if self.behaviour.down:
             raise VimUnavailable("The simulated VIM does not answer.", cause="503 Service Unavailable", resource=name)
