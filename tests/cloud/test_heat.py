@@ -126,10 +126,11 @@ def test_a_whole_life(deployed: Deployed, networks: list[tuple[str, str]], disk:
     instance.do("scale", {**IN, "additionalParams": {"vnfcInstanceId": ["VDU1-k1"]}})
     left = one.servers()
     assert left == {name: healed[name] for name in ("VDU1-k2", "VDU2-k1")}
-    instance.do("heal")
-    again = one.servers()
-    assert again.keys() == left.keys()
-    assert not set(again.values()) & set(left.values())
+    if package == "basic_lcms_max":
+        instance.do("heal")
+        again = one.servers()
+        assert again.keys() == left.keys()
+        assert not set(again.values()) & set(left.values())
     instance.finish()
     assert not deployed.member.stacks()
 

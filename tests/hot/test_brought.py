@@ -128,6 +128,18 @@ def test_a_managed_link_is_taken_out_with_its_subnets() -> None:
     assert said["resources"]["VDU2-0"]["properties"]["net2"] == "net-7"
 
 
+@pytest.mark.parametrize(("package", "user"), [("basic_lcms_max", "VDU1_scale_group"), ("userdata_standard", "VDU2-0")])
+def test_what_hands_a_network_on_is_made_after_its_subnets(package: str, user: str) -> None:
+    main = brought_by(files_of(package)).main
+    repeated = {"VDU1": [0], "VDU2": [0]} if package == "userdata_standard" else {}
+    resources = unrolled(main, repeated, {})["resources"]
+    subnets = {name for name, one in resources.items() if one["type"] == "OS::Neutron::Subnet"}
+    assert set(resources[user]["depends_on"]) == subnets
+    assert not [
+        name for name, one in resources.items() if one["type"].startswith("OS::Neutron") and "depends_on" in one
+    ]
+
+
 def test_what_templates_ask_of_the_parameters_is_found_at_any_depth() -> None:
     asked = set(parameters_asked(brought_by(files_of("basic_lcms_max")).main))
     assert ("CP", "VDU2_CP2", "fixed_ips", 0, "ip_address") in asked

@@ -2,7 +2,9 @@
 
 A resource that stands for each VNFC of a VDU is written out, one for each: `VDU1` becomes `VDU1-0`, `VDU1-1`, each with its
 own part of the parameter `nfv`. A link that somebody else manages is taken out, with its subnets, and its network stands
-wherever it was referred to. Indices are whatever the caller gives, so a member keeps its own for life.
+wherever it was referred to. Indices are whatever the caller gives, so a member keeps its own for life. What hands a network
+on to a nested template is made after the network's subnets: Heat does not see that ports in there need them, and on a slow
+cloud they come first and get no address.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ def indexed(name: str, index: int) -> str:
 
 def unrolled(main: Document, members: Mapping[str, Sequence[int]], networks: Mapping[str, str]) -> Document:
     """`main` with the resource of each VDU in `members` once for each index, and with `networks`, ids or names by link,
-    in place of the links that they are. The given document stays as it is."""
+    in place of the links that they are. The given document stays as it is, and is returned if nothing is to be said
+    otherwise."""
     resources: Document = {}
     subnets = {name for name, one in main["resources"].items() if _on_network(one) in networks}
     written = {vdu: [indexed(vdu, index) for index in indices] for vdu, indices in members.items()}
@@ -37,7 +40,34 @@ def unrolled(main: Document, members: Mapping[str, Sequence[int]], networks: Map
         else:
             resources[name] = _said(resource, networks, written, None)
     rest = {key: _said(value, networks, written, None) for key, value in main.items() if key != "resources"}
-    return {**rest, "resources": resources}
+    said = {**rest, "resources": _after_subnets(resources)}
+    return main if said == main else said
+
+
+def _after_subnets(resources: Document) -> Document:
+    """`resources`, those that hand networks on after the subnets of these."""
+    subnets: dict[str, list[str]] = {}
+    for name, resource in resources.items():
+        network = _on_network(resource)
+        if network is not None:
+            subnets.setdefault(network, []).append(name)
+    ordered: Document = {}
+    for name, resource in resources.items():
+        used = {value for value in _functions(resource.get("properties"), "get_resource") if isinstance(value, str)}
+        needed = sorted(subnet for network in used for subnet in subnets.get(network, ()))
+        if needed and _hands_on(resource):
+            named = resource.get("depends_on") or []
+            before = named if isinstance(named, list) else [named]
+            resource = {**resource, "depends_on": list(dict.fromkeys([*before, *needed]))}
+        ordered[name] = resource
+    return ordered
+
+
+def _hands_on(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is a nested template, or makes some."""
+    member = (resource.get("properties") or {}).get("resource")
+    kinds = (resource.get("type"), member.get("type") if isinstance(member, dict) else None)
+    return any(str(kind).endswith((".yaml", ".yml")) for kind in kinds)
 
 
 def _on_network(resource: Mapping[str, Any]) -> str | None:

@@ -121,7 +121,7 @@ class _Stack:
         for vdu in draft.flavour.vdus.values():
             for index, key in enumerate(draft.state.members.get(vdu.id, ())):
                 self._vnfc(vdu, self._rooms[vdu.id], key, index, leaves)
-        main = unrolled(self._brought.main, repeated, managed) if repeated or managed else self._brought.main
+        main = unrolled(self._brought.main, repeated, managed)
         self._require_all(main, leaves)
         text = self._brought.text if main is self._brought.main else json.dumps(main, indent=1)
         seal = draft.sealer.seal
