@@ -240,10 +240,11 @@ async def test_a_stack_that_no_row_knows_is_seen_by_its_tags_and_swept(peer: Pee
 async def test_a_stack_that_cannot_be_deleted_is_told_of_and_goes_by_a_retry(peer: PeerCloud, tmp_path: Path) -> None:
     async with stacking(peer, tmp_path, "userdata_standard") as one:
         await one.do("instantiate", **instantiation(peer, "userdata_standard"))
-        peer.heat.undeletable = "the router is held"
+        peer.heat.undeletable = 3
         failed = await one.fail("terminate", **FORCEFUL)
-        assert "the router is held" in str(failed.error)
-        peer.heat.undeletable = ""
+        assert "the subnet is in use" in str(failed.error)
+        assert peer.heat.undeletable == 0, "a deletion that fails is asked for again"
+        peer.heat.undeletable = 2
         await one.retry(failed.id)
         one.nothing_left()
 

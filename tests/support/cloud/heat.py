@@ -41,8 +41,8 @@ class Heat:
         """Volume types and server groups."""
         self.scripted: dict[str, str] = {}
         self.dragging = 0.0
-        self.undeletable = ""
-        """Why no stack can be deleted; nothing: they can."""
+        self.undeletable = 0
+        """How many deletions of stacks fail."""
 
     def routes(self) -> list[web.RouteDef]:
         root = "/v1/{project}/stacks"
@@ -99,7 +99,8 @@ class Heat:
     async def _delete(self, request: web.Request) -> web.Response:
         stack = self._one(request)
         if self.undeletable:
-            stack |= {"status": "DELETE_FAILED", "reason": f"Resource DELETE failed: {self.undeletable}"}
+            self.undeletable -= 1
+            stack |= {"status": "DELETE_FAILED", "reason": "Resource DELETE failed: Conflict: the subnet is in use"}
             return web.Response(status=204)
         stack["status"] = "DELETE_IN_PROGRESS"
         self._due.later(lambda: self._end(stack))

@@ -27,6 +27,7 @@ __all__ = ["Heat", "Part", "handle_of", "path_of", "stack_view"]
 DEPTH = 5
 """How deep stacks are nested that are looked into: two suffice for Tacker's packages."""
 _FEW = 3
+_DELETIONS = 3
 _LOOK_INTO = 2.0
 """Seconds between looks at the events of a stack in progress."""
 
@@ -63,6 +64,8 @@ class Heat:
         self._cloud = cloud
         self._deployment = deployment
         self._looked_into: dict[str, tuple[float, list[str]]] = {}
+        self._deletions: dict[str, int] = {}
+        """How many more times the deletion of a stack is asked for."""
 
     async def look_at(self, handles: Sequence[Handle]) -> dict[Handle, Observed | None]:
         """What is kept of each; None for what is gone."""
@@ -91,12 +94,23 @@ class Heat:
         seen = await self._cloud.look("orchestration", path_of(handle), "show a stack", resolve_outputs="false")
         return None if seen is None else seen["stack"]
 
+    async def delete(self, handle: str) -> None:
+        """Ask for a stack's end, and again for some times when that fails: services let go of things a moment later than they
+        say, and Heat asks them once."""
+        self._deletions[handle] = _DELETIONS
+        await self._cloud.delete("orchestration", path_of(handle), "delete a stack")
+
     async def _view(self, handle: Handle, listed: dict[str, Any] | None) -> Observed | None:
         seen = listed if listed is not None else await self.words(handle)
         if seen is None or seen["stack_status"] == "DELETE_COMPLETE":
             self._looked_into.pop(handle, None)
+            self._deletions.pop(handle, None)
             return None
         view = stack_view(seen)
+        if view["status"] == "DELETE_FAILED" and self._deletions.get(handle, 0) > 1:
+            self._deletions[handle] -= 1
+            await self._cloud.delete("orchestration", path_of(handle), "delete a stack")
+            return {**view, "status": "DELETE_IN_PROGRESS"}
         if view["status"].endswith("_FAILED"):
             view["failures"] = await self._failed_parts(handle)
         elif view["status"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):

@@ -162,7 +162,7 @@ class StackKind(StackRules):
             await self._cloud.post("orchestration", f"{path_of(handle)}/actions", "cancel an update of a stack", body)
 
     async def delete(self, handle: Handle) -> None:
-        await self._cloud.delete("orchestration", path_of(handle), "delete a stack")
+        await self._heat.delete(handle)
 
     async def perform(self, handle: Handle, action: Action) -> None:
         raise Unprocessable(f"A stack cannot '{action.kind}'.", code="action-not-supported")
