@@ -82,8 +82,9 @@ async def _measured(member: Operator, scratch: Path, pairs: int, sizes: list[int
     costs = {(way.name, kind): Costs() for way in ways for kind in ("instantiate", "terminate")}
     try:
         for way in ways:  # tokens, connections, what services load with their first work
-            await way.instantiate(1)
+            took = await way.instantiate(1)
             await way.terminate()
+            click.echo(f"{way.name}, to begin with: {took:.1f} s", err=True)
         for size in sizes:
             for number in range(pairs):
                 for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
