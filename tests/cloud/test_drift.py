@@ -56,10 +56,9 @@ def test_a_port_that_was_deleted_comes_back_with_its_address_on_the_same_server(
     ports = member.get("network", "/ports", device_id=server)["ports"]
     address = ports[0]["fixed_ips"][0]["ip_address"]
     member.delete("network", f"/ports/{ports[0]['id']}")
-    name = next(one["name"] for one in ports[:1])
-    found = {one["resource"] for one in running.deployed.client.vnfs.drift(running.id)["findings"]}
-    assert found == {"worker/k1", *(one for one in found if one != "worker/k1")}
-    repair(running, drifted(running, *found))
-    again = member.get("network", "/ports", device_id=server)["ports"]
-    assert [one["fixed_ips"][0]["ip_address"] for one in again if one["name"] == name] == [address]
+    assert len(ports) == 1
+    repair(running, drifted(running, "worker/k1", "worker/k1/worker_inside"))
+    (again,) = member.get("network", "/ports", device_id=server)["ports"]
+    assert (again["id"] != ports[0]["id"], again["fixed_ips"][0]["ip_address"]) == (True, address)
+    assert running.vnfcs("worker").popitem()[1] == server
     running.finish()

@@ -105,6 +105,16 @@ def test_what_is_made_needs_room_and_what_is_there_before_it() -> None:
     assert outside.network == "public"
 
 
+def test_what_a_template_makes_is_its_own_affair_and_a_ports_machine_is_none() -> None:
+    composite = resource("stack", NetworkSpec(label="stands for a stack"))
+    inside = resource("stack/web", ComputeSpec(label="web", flavour="made by the template"), within=Name("stack"))
+    found = needs(Records(), {one.name: one for one in (composite, inside)})
+    assert [need.resource for need in found] == ["stack"]
+    port = _replace(WANTED[Name("web/out")], within=Name("web"))
+    found = needs(Records(), {**WANTED, port.name: port})
+    assert ("address", "web/out") in {(need.sort, need.resource) for need in found}
+
+
 def test_what_is_there_needs_nothing_and_neither_does_its_end() -> None:
     assert needs(recorded(), recorded().resources()) == []
     assert needs(recorded(), {}) == []

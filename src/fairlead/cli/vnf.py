@@ -13,7 +13,7 @@ from fairlead.cli.output import fields, show, styled_state, table
 from fairlead.cli.plans import refuse_what_cannot_work, show_drift, show_plan
 from fairlead.cli.settling import accept, settle, wait_options
 from fairlead.cli.values import key_values
-from fairlead.errors import Conflict, NotFound
+from fairlead.errors import Conflict, NotFound, RequestError
 
 __all__ = ["group"]
 
@@ -144,7 +144,7 @@ def _begins(kind: Lifecycle) -> click.Command:
         invocation.confirm(f"{kind.name.capitalize()} {_name(found)}?", yes=yes)
         client = invocation.client
         if check and plan is None:
-            refuse_what_cannot_work(client.vnfs.plan(found["id"], kind.operation, request))
+            _look_first(invocation, found["id"], kind.operation, request)
         operation = accept(
             invocation, found, lambda: client.vnfs.begin(found["id"], kind.operation, request, plan=plan)
         )
@@ -158,6 +158,15 @@ def _begins(kind: Lifecycle) -> click.Command:
     if kind.destroys:
         run = click.option("--yes", is_flag=True, help="Do not ask.")(run)
     return _command(kind, run, kind.help)
+
+
+def _look_first(invocation: Invocation, vnf: str, operation: str, request: Document) -> None:
+    """Raises Unprocessable for what cannot work; what is wrong with the request itself, the operation says better."""
+    try:
+        plan = invocation.client.vnfs.plan(vnf, operation, request)
+    except RequestError:
+        return
+    refuse_what_cannot_work(plan)
 
 
 def _plans(kind: Lifecycle) -> click.Command:

@@ -46,7 +46,7 @@ def needs_of_plan(plan: Plan) -> dict[VimId, list[Need]]:
     found: dict[VimId, list[Need]] = {}
     for change in plan.changes:
         new = change.new
-        if new is None or change.verb not in (Verb.CREATE, Verb.REPLACE, Verb.UPDATE):
+        if new is None or change.verb not in (Verb.CREATE, Verb.REPLACE, Verb.UPDATE) or _by_template(new, target):
             continue
         makes_room = any(ending.get(step) == change.name for step in after.get(change.name, ()))
         adds = (
@@ -56,6 +56,12 @@ def needs_of_plan(plan: Plan) -> dict[VimId, list[Need]]:
         )
         found.setdefault(new.vim, []).extend(_of(change, new, target, adds=adds))
     return {vim: needs for vim, needs in found.items() if needs}
+
+
+def _by_template(new: Resource[Any], target: Mapping[Name, Resource[Any]]) -> bool:
+    """Whether it is made by a composite's own template, which may bring what it needs."""
+    composite = target.get(new.within) if new.within is not None else None
+    return composite is not None and not isinstance(composite.spec, ComputeSpec)
 
 
 def _of(change: Change, new: Resource[Any], target: Mapping[Name, Resource[Any]], *, adds: bool) -> Iterator[Need]:

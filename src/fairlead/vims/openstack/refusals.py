@@ -103,12 +103,6 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Correct the virtual link's address data.",
     ),
     (
-        r"portinuse|port [0-9a-f-]{32,36} is (still|already) in use|port already has an attached device",
-        InUse,
-        "port-in-use",
-        "Unplug the port from what has it, then retry.",
-    ),
-    (
         r"ports? still in use|networkinuse|subnet(pool)? .*in use|one or more ports have an ip allocation",
         InUse,
         "network-in-use",
@@ -122,7 +116,7 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Remove what uses it, then retry.",
     ),
     (
-        r"port .* is still in use",
+        r"port .* is (still|already) in use|portinuse\b|port already has an attached device",
         InUse,
         "port-in-use",
         "Retry: what an interrupted call has made is removed by then.",
