@@ -66,6 +66,23 @@ def test_a_guest_is_reached_at_its_floating_ip_by_what_its_rules_let_in_and_keep
     until(lambda: answers(address), "its replacement answers at the same floating IP", 240)
 
 
+def test_what_was_done_to_its_connections_behind_fairleads_back_is_seen_and_set_right(reached: Instance) -> None:
+    member, client = reached.deployed.member, reached.deployed.client
+    address = floating_ip(reached)
+    handles = {row.name: row.handle for row in reached.deployed.rows.of(reached.id)}
+    group, floating = handles["security-group/worker_inside"], handles["floating-ip/worker/k1/worker_inside"]
+    rule = {"security_group_id": group, "direction": "ingress", "ethertype": "IPv4", "protocol": "tcp"}
+    member.call("POST", "network", "/security-group-rules", {"security_group_rule": rule})
+    member.call("PUT", "network", f"/floatingips/{floating}", {"floatingip": {"port_id": None}})
+    found = {finding["resource"] for finding in client.vnfs.drift(reached.id)["findings"]}
+    assert found == {"security-group/worker_inside", "floating-ip/worker/k1/worker_inside"}
+    reached.do("heal", {"additionalParams": {"drifted": True}})
+    assert not client.vnfs.drift(reached.id)["drifted"]
+    assert floating_ip(reached) == address
+    until(lambda: answers(address), "the worker answers at its floating IP again", 240)
+    assert not connects(address, 7), "the rule is gone again"
+
+
 def test_a_guest_is_reached_at_the_address_that_it_shares(reached: Instance) -> None:
     """Its port filters, so that it may use this address has to be said to Neutron."""
     (gate,) = reached.vnfcs("gate").values()

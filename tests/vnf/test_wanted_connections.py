@@ -183,6 +183,13 @@ def test_a_port_within_a_trunk_without_a_number_is_refused_or_inherits_that_of_i
     assert (within.segmentation_type, within.segmentation_id) == ("inherit", None)
 
 
+def test_an_address_of_others_that_is_none_is_told_with_its_place() -> None:
+    with pytest.raises(Unprocessable) as refused:
+        connected(changed("192.0.2.0/28", "192.0.2.0/280"))
+    assert refused.value.code == "bad-allowed-address"
+    assert "v.yaml:" in (refused.value.place or "")
+
+
 # -- elsewhere -------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ What a VIM has no sort for is left out: on a container host, a connection point 
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import msgspec
 
 from fairlead.descriptors import ConnectionPoint, ConnectionPointKind, Vdu
@@ -65,7 +67,7 @@ class Points:
         requirements = {
             key: value for required in point.interface_requirements for key, value in required.requirements.items()
         }
-        others = tuple(part.strip() for part in requirements.get(_ALLOWED, "").split(",") if part.strip())
+        others = _ranges(point, requirements.get(_ALLOWED, ""))
         spec = PortSpec(
             network=Ref(connectivity.network_of(point)),
             addresses=fixed or UNDECIDED,
@@ -86,6 +88,22 @@ class Points:
         subports = tuple(_subport(point, names[point.id]) for point in children)
         name = Name(f"{names[parent.id]}/trunk")
         return self._draft.add(name, TrunkSpec(port=Ref(names[parent.id]), subports=subports))
+
+
+def _ranges(point: ConnectionPoint, text: str) -> tuple[str, ...]:
+    """Addresses and ranges, by commas."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
+        try:
+            ip_network(part, strict=False)
+        except ValueError as error:
+            raise Unprocessable(
+                f"Connection point '{point.id}' is to use '{part}', which is neither an address nor a range.",
+                code="bad-allowed-address",
+                place=str(point.mark),
+                remedy=f"Write {_ALLOWED} as 10.0.0.1, 10.0.1.0/24.",
+            ) from error
+    return tuple(parts)
 
 
 def _subport(point: ConnectionPoint, port: Name) -> Subport:

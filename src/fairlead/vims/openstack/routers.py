@@ -8,6 +8,7 @@ its settings name, else the only one that there is.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -40,12 +41,15 @@ from fairlead.vims.openstack.tags import readable
 __all__ = ["Outside", "RouterKind"]
 
 
+_FRESH = 60.0
+
+
 class Outside:
-    """The external networks of a cloud."""
+    """The external networks of a cloud, which are asked about once a minute."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._known: dict[str | None, str] = {}
+        self._known: dict[str | None, tuple[float, str]] = {}
 
     async def network(self, name: str | None) -> str:
         """The id of the one called `name`, by name or id; None: the one that the VIM's settings name, else the only one.
@@ -55,9 +59,11 @@ class Outside:
         wanted = name or self._cloud.settings.floating_network
         if wanted is not None and is_id(wanted):
             return wanted
-        if wanted not in self._known:
-            self._known[wanted] = await self._look(wanted)
-        return self._known[wanted]
+        read_at, network = self._known.get(wanted, (0.0, ""))
+        if not network or time.monotonic() - read_at > _FRESH:
+            network = await self._look(wanted)
+            self._known[wanted] = (time.monotonic(), network)
+        return network
 
     async def _look(self, wanted: str | None) -> str:
         query: dict[str, Any] = {"router:external": "true", "fields": ["id", "name"]}
