@@ -85,7 +85,7 @@ class Heat:
         those that have ended."""
         query.setdefault("tags", deployment_word(self._deployment))
         project, _ = await self._cloud.about()
-        found = await self._cloud.all("orchestration", "/stacks", "stacks", "list stacks", **query, limit="200")
+        found = await self._cloud.all("orchestration", "/stacks", "stacks", "list stacks", **query)
         ours = (stack for stack in found if stack.get("project") in (None, project))
         return [stack for stack in ours if stack["stack_status"] != "DELETE_COMPLETE"]
 
