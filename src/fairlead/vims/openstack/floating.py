@@ -68,7 +68,7 @@ class FloatingIpKind(Described, FloatingIpRules):
     def view(self, seen: Mapping[str, Any]) -> Observed:
         return {
             "id": seen["id"],
-            "status": seen["status"],
+            "failed": seen["status"] == "ERROR",
             "address": seen["floating_ip_address"],
             "network": seen["floating_network_id"],
             "port": seen.get("port_id"),
@@ -79,7 +79,7 @@ class FloatingIpKind(Described, FloatingIpRules):
         """Ready as soon as it is for a port: whether an agent has seen to it shows in no state that can be waited for."""
         if observed is None:
             return Gone()
-        if observed["status"] == "ERROR":
+        if observed["failed"]:
             return Failed("the floating IP is in the status ERROR")
         return Ready({"id": observed["id"], "address": observed["address"]})
 

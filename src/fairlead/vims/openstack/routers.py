@@ -142,7 +142,7 @@ class RouterKind(Described, RouterRules):
         return {
             "id": seen["id"],
             "name": seen["name"],
-            "status": seen["status"],
+            "failed": seen["status"] == "ERROR",
             "external": gateway.get("network_id"),
             "addresses": [fixed["ip_address"] for fixed in gateway.get("external_fixed_ips") or ()],
         }
@@ -150,7 +150,7 @@ class RouterKind(Described, RouterRules):
     def status(self, observed: Observed | None) -> Status:
         if observed is None:
             return Gone()
-        if observed["status"] == "ERROR":
+        if observed["failed"]:
             return Failed("the router is in the status ERROR")
         return Ready({"id": observed["id"]})
 

@@ -57,12 +57,17 @@ class TrunkKind(Described, TrunkRules):
 
     def view(self, seen: Mapping[str, Any]) -> Observed:
         within = [[one["port_id"], one["segmentation_type"], one["segmentation_id"]] for one in seen["sub_ports"]]
-        return {"id": seen["id"], "status": seen["status"], "port": seen["port_id"], "subports": sorted(within)}
+        return {
+            "id": seen["id"],
+            "failed": seen["status"] == "ERROR",
+            "port": seen["port_id"],
+            "subports": sorted(within),
+        }
 
     def status(self, observed: Observed | None) -> Status:
         if observed is None:
             return Gone()
-        if observed["status"] == "ERROR":
+        if observed["failed"]:
             return Failed("the trunk is in the status ERROR")
         return Ready({"id": observed["id"]})
 
