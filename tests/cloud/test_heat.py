@@ -21,6 +21,8 @@ from tests.support.openstack.tacker import external_links, tacker_package
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("heat")]
 
 IN = {"type": "SCALE_IN", "aspectId": "VDU1_scale", "numberOfSteps": 1}
+_PATIENCE = 900.0
+"""Seconds for an operation on a machine that has other work: Heat makes a few things at a time."""
 OUT = {"type": "SCALE_OUT", "aspectId": "VDU1_scale", "numberOfSteps": 1}
 STANDARD = {
     "lcm-operation-user-data": "./UserData/userdata_standard.py",
@@ -33,15 +35,23 @@ DEFAULT = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def project(admin: Operator) -> Iterator[Project]:
-    """A project whose member may make volume types."""
+    """A project whose member may make volume types, for each test, since what a stack makes carries no mark."""
     made = Project(admin, "fairlead-heat", role="admin")
     yield made
     made.remove()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def deployed(project: Project, tmp_path: Path) -> Iterator[Deployed]:
+    """Fairlead, as a process, with the project as its VIM."""
+    one = Deployed(tmp_path, project.member)
+    yield one
+    one.close()
+
+
+@pytest.fixture
 def networks(deployed: Deployed) -> list[tuple[str, str]]:
     """Two networks of the operator's, each with its subnet."""
     found = []
@@ -68,6 +78,7 @@ class Tacker:
         self.default = package in ("basic_lcms_max", "scale_ng")
         content = tacker_package(package, disk)
         self.instance: Instance = deployed.create(deployed.onboard(*content), "", package)
+        self.instance.patience = _PATIENCE
         self._deployed = deployed
         ports: tuple[str, ...] = ()
         if self.default:

@@ -80,6 +80,7 @@ class Instance:
     def __init__(self, deployed: Deployed, id_: str, outside: str) -> None:
         self.deployed = deployed
         self.id = id_
+        self.patience = _PATIENCE
         self._outside = outside
 
     @property
@@ -104,9 +105,9 @@ class Instance:
         }
         return requests[kind]
 
-    def rest(self, operation: str, patience: float = _PATIENCE) -> Document:
+    def rest(self, operation: str, patience: float | None = None) -> Document:
         """The operation once nothing happens to it by itself."""
-        return self._client.operations.wait(operation, timeout=patience)
+        return self._client.operations.wait(operation, timeout=patience or self.patience)
 
     def do(self, kind: str, request: Mapping[str, Any] | None = None) -> Document:
         """Do it, and fail the test unless it is done and cloud and records agree."""
