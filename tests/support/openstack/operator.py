@@ -113,10 +113,13 @@ class Operator:
                 raise
 
     def stacks(self) -> list[dict[str, Any]]:
-        """The project's stacks: Heat shows an administrator those of others, too, and for a moment those that have ended."""
+        """The project's stacks: Heat shows an administrator those of others, too, and names their projects to nobody else; and for a
+        moment those that have ended."""
         project = self.project
         found = self.get("orchestration", "/stacks")["stacks"]
-        return [one for one in found if one["project"] == project and one["stack_status"] != "DELETE_COMPLETE"]
+        return [
+            one for one in found if one.get("project", project) == project and one["stack_status"] != "DELETE_COMPLETE"
+        ]
 
     # -- servers -----------------------------------------------------------------------------------------------------
 
