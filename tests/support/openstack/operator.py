@@ -113,7 +113,7 @@ class Operator:
                 raise
 
     def stacks(self) -> list[dict[str, Any]]:
-        """The project's stacks that have not ended; Heat shows an administrator those of others, too, and names projects to nobody else."""
+        """The project's stacks. Heat shows an administrator those of others, too, and names projects to nobody else."""
         project = self.project
         found = self.get("orchestration", "/stacks")["stacks"]
         return [
