@@ -17,7 +17,7 @@ from tests.support.openstack.deployed import Deployed, Instance
 from tests.support.openstack.operator import Project, until
 from tests.support.openstack.packages import small_on_cloud
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("guests")]
+pytestmark = [pytest.mark.cloud, pytest.mark.long]
 
 WORKER = """\
 #!/bin/sh

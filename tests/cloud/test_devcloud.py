@@ -9,7 +9,7 @@ import pytest
 
 PROOF = Path(__file__).parents[2] / "devcloud/inside/prove.py"
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("guests")]
+pytestmark = pytest.mark.cloud
 
 
 def test_networks_guests_volumes_and_stacks_work() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.openstack.deployed import Instance
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.long]
 
 _PATIENCE = 120.0
 

@@ -11,7 +11,7 @@ from tests.support.openstack.deployed import Deployed, Instance
 from tests.support.openstack.operator import Operator, Project, until
 from tests.support.openstack.packages import small_on_cloud
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("guests")]
+pytestmark = pytest.mark.cloud
 
 GATE = """\
 #!/bin/sh

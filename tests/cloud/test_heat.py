@@ -18,7 +18,7 @@ from tests.support.openstack.deployed import Deployed, Instance
 from tests.support.openstack.operator import Operator, Project
 from tests.support.openstack.tacker import external_links, tacker_package
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("heat")]
+pytestmark = [pytest.mark.cloud, pytest.mark.long]
 
 IN = {"type": "SCALE_IN", "aspectId": "VDU1_scale", "numberOfSteps": 1}
 _PATIENCE = 900.0

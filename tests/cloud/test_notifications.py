@@ -24,7 +24,7 @@ from tests.support.openstack.deployed import Deployed, Instance, registration
 from tests.support.openstack.operator import Operator, Project, until
 from tests.support.relay import Relay
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

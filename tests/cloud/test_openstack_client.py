@@ -22,7 +22,7 @@ from tests.end_to_end.serving import Served
 from tests.support.openstack.operator import Operator, until
 from tests.support.packages import VNFD_ID, small_package
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.long]
 
 OPENSTACK = str(Path(sys.executable).with_name("openstack"))
 POINT = {"cpdId": "outside", "cpConfig": [{"cpProtocolData": [{"layerProtocol": "IP_OVER_ETHERNET"}]}]}

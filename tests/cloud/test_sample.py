@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("guests")]
+pytestmark = pytest.mark.cloud
 
 DEMO = Path(__file__).parents[2] / "scripts" / "demo"
 

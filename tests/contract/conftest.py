@@ -17,7 +17,7 @@ _DRIVERS = (
     "simulated",
     pytest.param("containers", marks=pytest.mark.containers),
     "peer-openstack",
-    pytest.param("openstack", marks=pytest.mark.cloud),
+    pytest.param("openstack", marks=[pytest.mark.cloud, pytest.mark.long]),
 )
 
 

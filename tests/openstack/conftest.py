@@ -25,7 +25,7 @@ def peer_subject(peer: PeerCloud, tmp_path: Path) -> OpenStackSubject:
     return OpenStackSubject(tmp_path, peer_access(peer))
 
 
-@pytest.fixture(params=["peer", pytest.param("real", marks=pytest.mark.cloud)])
+@pytest.fixture(params=["peer", pytest.param("real", marks=[pytest.mark.cloud, pytest.mark.long])])
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStackSubject]:
     """The driver on the peer, and on a real cloud."""
     if request.param == "peer":
