@@ -13,6 +13,7 @@ import pytest
 from fairlead.errors import VimUnavailable
 from fairlead.resources import Failed, Ready, VolumeSpec
 from fairlead.vims.openstack.cloud import pause_of
+from fairlead.vims.openstack.servers import server_status, server_view
 from tests.contract.clouds import OpenStackSubject
 from tests.contract.subject import Files, Hands
 from tests.support.cloud import PeerCloud
@@ -43,6 +44,24 @@ async def test_neither_console_nor_request_are_worth_failing_for(
         status = await hands.status(held)
         assert isinstance(status, Failed)
         assert (status.code, status.request, status.console) == ("no-valid-host", None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Quota exceeded for instances: Requested 1, but already used 1 of 1 instances", "quota-exceeded"),
+        ("Exceeded maximum number of retries. Exhausted all hosts available for retrying", "no-valid-host"),
+        ("Build of instance 4 aborted: Failed to allocate the network(s)", None),
+    ],
+)
+def test_what_nova_says_of_a_server_after_it_was_accepted_has_the_code_of_a_refusal(
+    words: str, code: str | None
+) -> None:
+    """Two that are asked for at once may both be accepted although there is room for one."""
+    seen = {"id": "s", "name": "one", "status": "ERROR", "fault": {"code": 403, "message": words}}
+    status = server_status(server_view(seen))
+    assert isinstance(status, Failed)
+    assert (status.code, status.reason) == (code, words)
 
 
 async def test_a_volume_that_failed_is_told_with_cinders_words_for_users(

@@ -73,7 +73,7 @@ _WORDS: tuple[tuple[str, type[VimError], str, str], ...] = (
         "Make the pools larger.",
     ),
     (
-        r"no valid host|exhausted all hosts",
+        r"no valid host|exhausted all hosts|exceeded maximum number of retries",
         VimFull,
         "no-valid-host",
         "Add hosts, or ask for a smaller or other machine.",

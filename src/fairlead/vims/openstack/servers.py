@@ -33,6 +33,7 @@ from fairlead.resources import (
     known,
 )
 from fairlead.vims.openstack.cloud import Cloud, to
+from fairlead.vims.openstack.refusals import hopeless
 from fairlead.vims.openstack.tags import BOOT, POWER, deployment_word, others_in, readable, tag_in
 
 __all__ = ["WAKING", "Servers", "server_seen", "server_status", "server_view"]
@@ -199,7 +200,7 @@ def server_status(view: Observed | None) -> Status:
     status, task = view["status"], view["task"]
     if status == "ERROR":
         reason = view.get("fault") or "the server is in the status ERROR"
-        return Failed(reason, view.get("console") or None, _code_of(reason), request=view.get("request"))
+        return Failed(reason, view.get("console") or None, hopeless(reason), request=view.get("request"))
     if task is not None:
         return Pending(f"{status}, {task}")
     if status == "ACTIVE":
@@ -255,10 +256,3 @@ def _held(wanted: tuple[str | Ref, ...], there: Iterable[str]) -> tuple[str | Re
 
 def _outputs(view: Observed) -> dict[str, Any]:
     return {"id": view["id"]} | {field: view[field] for field in ("host", "flavour") if view[field]}
-
-
-def _code_of(reason: str) -> str | None:
-    words = reason.lower()
-    if "no valid host" in words or "exhausted all hosts" in words or "exceeded maximum number of retries" in words:
-        return "no-valid-host"
-    return None
