@@ -36,6 +36,19 @@ async def test_a_token_that_was_revoked_is_replaced_at_once(peer: PeerCloud, pee
         assert peer.tokens == 2
 
 
+async def test_a_token_of_the_second_in_which_others_were_revoked_is_replaced_as_well(
+    peer: PeerCloud, peer_subject: OpenStackSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.vims.openstack.cloud._NEXT_SECOND", 0.01)
+    async with Hands(peer_subject) as hands:
+        await hands.driver.capacity()
+        for _ in range(3):
+            peer.fail("GET /compute/.*limits", 401, {"error": {"message": "The request requires authentication"}})
+        await hands.driver.capacity()
+        assert not peer.faults
+        assert peer.tokens == 3
+
+
 async def test_credentials_that_are_refused_are_told_and_not_tried_for_a_minute(peer_subject: OpenStackSubject) -> None:
     access = peer_subject.access("test")
     wrong = msgspec.structs.replace(access, credentials={**access.credentials, "password": "not-it"})

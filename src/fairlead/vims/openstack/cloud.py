@@ -35,6 +35,8 @@ T = TypeVar("T")
 SETTLING = 30.0
 """Seconds for which a call that was given up may still be under way in the service: Nova has needed 15 on a busy machine."""
 _THREADS = 16
+_NEXT_SECOND = 1.1
+"""Seconds after which a token is of another second than one before: Keystone's times have no parts of seconds."""
 _LONGEST_PAUSE = 60.0
 _MICROVERSIONS = {"compute": "compute 2.64", "block-storage": "volume 3.42"}
 """Nova as of Rocky (policies of server groups), Cinder as of Ocata (volumes grow in use): as new as is needed, and no newer."""
@@ -132,7 +134,15 @@ class Cloud:
         await self._keep_silent(service)
         limit = self.settings.timeout if file is None else self.settings.upload_timeout
         asked = f"{path}?{urlencode(query, doseq=True)}" if query else path
-        answer = await self.call(what, lambda: self._send(method, service, asked, body, file, limit, sent), limit)
+
+        def send() -> Answer:
+            return self._send(method, service, asked, body, file, limit, sent)
+
+        answer = await self.call(what, send, limit)
+        if answer.status == 401 and file is None:
+            # The session has got a new token already; but one of the second in which others were revoked counts as revoked.
+            await asyncio.sleep(_NEXT_SECOND)
+            answer = await self.call(what, send, limit)
         if answer.status >= 400:
             if answer.pause is not None and answer.status in (413, 429, 503):
                 self._silent_until[service] = time.monotonic() + min(answer.pause, _LONGEST_PAUSE)
