@@ -14,29 +14,14 @@ import pytest
 
 from tests.support.connecting import CONNECTED, SHARED
 from tests.support.openstack.deployed import Deployed, Instance
+from tests.support.openstack.guests import fetching, telling
 from tests.support.openstack.operator import Project, until
 from tests.support.openstack.packages import small_on_cloud
 
 pytestmark = [pytest.mark.cloud, pytest.mark.long]
 
-WORKER = """\
-#!/bin/sh
-echo answer-of-the-worker >/www/index.html
-ip address add 10.9.0.60/24 dev eth0
-"""
-GATE = """\
-#!/bin/sh
-tries=0
-while [ $tries -lt 90 ]; do
-    if answer=$(timeout 3 wget -q -O - http://10.9.0.60/) && [ "$answer" = answer-of-the-worker ]; then
-        echo "FETCHED $answer" >/dev/console
-        exit 0
-    fi
-    tries=$((tries + 1))
-    sleep 1
-done
-exit 1
-"""
+WORKER = telling("answer-of-the-worker") + "ip address add 10.9.0.60/24 dev eth0\n"
+GATE = fetching("10.9.0.60", "answer-of-the-worker")
 
 
 @pytest.fixture(scope="module")

@@ -8,28 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.openstack.deployed import Deployed, Instance
+from tests.support.openstack.guests import fetching, telling
 from tests.support.openstack.operator import Operator, Project, until
 from tests.support.openstack.packages import small_on_cloud
 
 pytestmark = pytest.mark.cloud
 
-GATE = """\
-#!/bin/sh
-echo answer-of-the-gate >/www/index.html
-"""
-WORKER = """\
-#!/bin/sh
-tries=0
-while [ $tries -lt 90 ]; do
-    if answer=$(timeout 3 wget -q -O - http://10.9.0.50/) && [ "$answer" = answer-of-the-gate ]; then
-        echo "FETCHED $answer" >/dev/console
-        exit 0
-    fi
-    tries=$((tries + 1))
-    sleep 1
-done
-exit 1
-"""
+GATE = telling("answer-of-the-gate")
+WORKER = fetching("10.9.0.50", "answer-of-the-gate")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ Ports and networks have ways of their own. Which extensions a Neutron has is ask
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ class Extensions:
         return alias in self._known
 
 
-class Described:
+class Described(ABC):
     """One sort of thing. `collection` is its path, `member` the key of one in bodies, `noun` what people call it."""
 
     settling = SETTLING
@@ -49,9 +50,9 @@ class Described:
         self._cloud = cloud
         self._answers = answers
 
+    @abstractmethod
     def view(self, seen: Mapping[str, Any]) -> Observed:
         """What is kept of Neutron's words."""
-        raise NotImplementedError
 
     async def find(self, tag: Tag, resource: Resource[Any]) -> Handle | None:
         found = await described(self._cloud, self.collection, description=line_of(tag))
