@@ -35,7 +35,7 @@ def install() -> None:
         _FORBID_STARTS.chmod(0o755)
     options = [f"-oDpkg::Options::=--force-{word}" for word in ("unsafe-io", "confold")]
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *options, *missing]):
-        run("apt", "apt-get", *command, **_told())
+        run("apt", "apt-get", "-oAcquire::Retries=5", *command, **_told())
 
 
 def _told() -> dict[str, str]:

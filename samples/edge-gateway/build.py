@@ -43,6 +43,8 @@ BOOT = {
 }
 """The file of each role's configuration, and where a guest keeps it."""
 VERSION = "1.0.0"
+ATTEMPTS = 3
+"""How often the packages of an image are asked for: a mirror that is just being brought up to date refuses for a moment."""
 EPOCH = 1_761_955_200
 """Every file's time: an image depends on what is in it, not on when it was built."""
 
@@ -77,6 +79,7 @@ def debian_sources() -> list[str]:
 
 
 def unpack_packages(role: str, layer: Path) -> None:
+    """Leave a role's packages with what they need at `layer`. SystemExit if Debian's mirrors do not give them in a few attempts."""
     started = time.monotonic()
     as_root = [] if os.geteuid() == 0 else ["sudo"]
     command = [
@@ -88,17 +91,24 @@ def unpack_packages(role: str, layer: Path) -> None:
         '--aptopt=Acquire::Retries "5"',
         "--include=" + ",".join(packages_of(role)),
     ]
-    with subprocess.Popen([*as_root, *command, RELEASE, "-", *debian_sources()], stdout=subprocess.PIPE) as run:
-        assert run.stdout is not None
-        part = layer.with_suffix(".part")
-        with tarfile.open(fileobj=run.stdout, mode="r|") as source, tarfile.open(part, "w") as target:
-            for member in source:
-                path = member.name.removeprefix("./")
-                if member.isdev() or path in ("", ".") or NOT_NEEDED.match(path):
-                    continue
-                target.addfile(plain(member, path), source.extractfile(member) if member.isreg() else None)
-    if run.returncode:
-        raise SystemExit(f"mmdebstrap could not unpack the packages of {role} (exit code {run.returncode})")
+    whole, part = layer.with_suffix(".whole"), layer.with_suffix(".part")
+    for _ in range(ATTEMPTS):
+        with whole.open("wb") as output:
+            code = subprocess.run(
+                [*as_root, *command, RELEASE, "-", *debian_sources()], stdout=output, check=False
+            ).returncode
+        if code == 0:
+            break
+        report(f"{role}: mmdebstrap ended with exit code {code}")
+    else:
+        raise SystemExit(f"mmdebstrap could not unpack the packages of {role}, {ATTEMPTS} times; its words stand above")
+    with tarfile.open(whole) as source, tarfile.open(part, "w") as target:
+        for member in source:
+            path = member.name.removeprefix("./")
+            if member.isdev() or path in ("", ".") or NOT_NEEDED.match(path):
+                continue
+            target.addfile(plain(member, path), source.extractfile(member) if member.isreg() else None)
+    whole.unlink()
     part.rename(layer)
     report(f"{role}: {', '.join(packages_of(role))} unpacked in {time.monotonic() - started:.1f} s")
 
