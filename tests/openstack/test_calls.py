@@ -10,7 +10,7 @@ import pytest
 
 from fairlead.clock import SystemClock
 from fairlead.errors import VimFull, VimUnavailable
-from fairlead.resources import Gone, Handle, Name, PortSpec, VolumeSpec
+from fairlead.resources import Failed, Gone, Handle, Name, PortSpec, VolumeSpec
 from fairlead.vims.openstack import servers
 from fairlead.vims.openstack.refusals import Denied
 from tests.contract.clouds import OpenStackSubject
@@ -104,6 +104,49 @@ async def test_many_servers_are_read_by_one_list_and_then_by_what_changed(
         changed = {key for key in first if first[key] != second[key]}
         assert changed == {("compute", machines[0].compute.handle)}
         assert second["compute", machines[0].compute.handle] is None
+
+
+@pytest.mark.parametrize(("believed", "whole"), [(60.0, 1), (0.0, None)])
+async def test_while_a_server_is_built_or_deleted_little_is_asked_about_it_and_all_once_in_a_while(
+    peer: PeerCloud, peer_subject: OpenStackSubject, monkeypatch: pytest.MonkeyPatch, believed: float, whole: int | None
+) -> None:
+    monkeypatch.setattr(servers, "_BELIEVED", believed)
+    async with Hands(peer_subject) as hands:
+        await hands.basis()
+        machine = await hands.machine("server")
+        built = _kinds_of_looks(peer, machine.compute.handle)
+        peer.seen.clear()
+        await hands.relinquish(machine.compute)
+        gone = _kinds_of_looks(peer, machine.compute.handle)
+        for looks, little in ((built, "building"), (gone, "there")):
+            assert looks[-1] == "whole"
+            if whole is None:
+                assert set(looks) == {"whole"}
+            else:
+                assert (looks.count("whole"), looks[0]) == (whole, little)
+
+
+async def test_a_server_that_fails_while_it_is_built_has_failed_at_the_next_look(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await hands.basis()
+        compute, _ = hands.parts("huge", (), flavour="m1.huge")
+        held = await hands.create(compute)
+        status = await hands.status(held)
+        assert isinstance(status, Failed)
+        assert status.code == "no-valid-host"
+        assert _kinds_of_looks(peer, held.handle)[-1] == "whole"
+
+
+def _kinds_of_looks(peer: PeerCloud, server: str) -> list[str]:
+    """What Nova was asked of a server: all, whether it is being built, or whether it is there."""
+    kinds = {
+        r"GET /compute/v2.1/servers[?].*status=BUILD": "building",
+        rf"GET /compute/v2.1/servers/{server}/metadata": "there",
+        rf"GET /compute/v2.1/servers/{server}$|GET /compute/v2.1/servers/detail": "whole",
+    }
+    return [kind for call in peer.seen for pattern, kind in kinds.items() if re.match(pattern, call)]
 
 
 async def test_a_server_that_vanished_without_a_word_is_gone_once_all_are_listed_again(

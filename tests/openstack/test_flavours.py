@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
+from fairlead.errors import VimRefused
 from fairlead.vims.openstack.cloud import Cloud
 from fairlead.vims.openstack.flavours import Flavours, Size
 from fairlead.vims.openstack.settings import place_of, settings_of, way_of
-from tests.contract.clouds import peer_access
+from tests.contract.clouds import OpenStackSubject, peer_access
+from tests.contract.subject import Hands
 from tests.support.cloud import PeerCloud
 
 PINNED = Size(1, 64, 1, {"hw:cpu_policy": "dedicated"})
@@ -37,3 +40,22 @@ async def test_a_flavour_whose_creation_was_broken_off_gets_its_extra_specs_befo
     again = await there.choose(None, PINNED)
     assert (again.id, again.specs) == (made.id, PINNED.specs)
     await cloud.close()
+
+
+async def test_a_flavour_that_is_gone_by_the_time_it_is_used_is_chosen_again_among_those_that_are_there(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await hands.basis()
+        first = await hands.machine("first")
+        name = peer.nova.servers[first.compute.handle]["flavor"]["original_name"]
+        (key,) = (key for key, flavour in peer.nova.flavours.items() if flavour["name"] == name)
+        del peer.nova.flavours[key]
+        second = await hands.machine("second")
+        assert peer.nova.servers[second.compute.handle]["flavor"]["original_name"] != name
+        peer.nova.flavours.clear()
+        compute, _ = hands.parts("third", ())
+        with pytest.raises(VimRefused) as refused:
+            await hands.create(compute)
+        assert refused.value.code == "no-flavour-fits"
+        assert len(peer.nova.servers) == 2

@@ -49,6 +49,7 @@ class Nova:
             web.post(f"{root}/os-server-groups", self._create_group),
             web.get(f"{root}/os-server-groups/{{id}}", self._show_group),
             web.delete(f"{root}/os-server-groups/{{id}}", self._delete_group),
+            web.get(f"{root}/servers", self._list_names),
             web.get(f"{root}/servers/detail", self._list),
             web.post(f"{root}/servers", self._create),
             web.get(f"{root}/servers/{{id}}", self._show),
@@ -56,6 +57,7 @@ class Nova:
             web.put(f"{root}/servers/{{id}}", self._rename),
             web.delete(f"{root}/servers/{{id}}", self._delete),
             web.post(f"{root}/servers/{{id}}/action", self._act),
+            web.get(f"{root}/servers/{{id}}/metadata", self._metadata),
             web.post(f"{root}/servers/{{id}}/metadata", self._mark),
             web.delete(f"{root}/servers/{{id}}/metadata/{{key}}", self._unmark),
             web.post(f"{root}/servers/{{id}}/os-interface", self._plug),
@@ -132,7 +134,14 @@ class Nova:
             raise nova_refusal(409, f"Cannot do this to instance {server['id']} while it is in {state}")
         return server
 
+    async def _list_names(self, request: web.Request) -> web.Response:
+        found = [{"id": server["id"], "name": server["name"]} for server in self._listed(request)]
+        return web.json_response({"servers": found})
+
     async def _list(self, request: web.Request) -> web.Response:
+        return web.json_response({"servers": self._listed(request)})
+
+    def _listed(self, request: web.Request) -> list[Thing]:
         self._due.happen()
         found = list(self.servers.values())
         if "changes-since" in request.query:
@@ -141,7 +150,9 @@ class Nova:
             found = [server for server in found if server["status"] != "DELETED"]
         if "tags" in request.query:
             found = [server for server in found if set(request.query["tags"].split(",")) <= set(server["tags"])]
-        return web.json_response({"servers": found})
+        if "status" in request.query:
+            found = [server for server in found if server["status"] == request.query["status"]]
+        return found
 
     async def _show(self, request: web.Request) -> web.Response:
         return web.json_response({"server": self._one(request)})
@@ -152,7 +163,9 @@ class Nova:
         return web.json_response({"server": {"id": made["id"]}}, status=202)
 
     def make(self, asked: Thing, group: str | None = None) -> Thing:
-        flavour = next(f for f in self.flavours.values() if asked["flavorRef"] in (f["id"], f["name"]))
+        flavour = next((f for f in self.flavours.values() if asked["flavorRef"] in (f["id"], f["name"])), None)
+        if flavour is None:
+            raise nova_refusal(400, "Invalid flavorRef provided.")
         if asked.get("imageRef") is not None and asked["imageRef"] not in self._glance.images:
             raise nova_refusal(400, "Invalid imageRef provided.")
         ports = [] if asked["networks"] == "none" else [one["port"] for one in asked["networks"]]
@@ -250,6 +263,9 @@ class Nova:
         server = self._at_rest(request, "ACTIVE", "SHUTOFF")
         flavour = next(f for f in self.flavours.values() if f["id"] == words["flavorRef"])
         return self._begin(server, "resize_prep", "VERIFY_RESIZE", flavor=_embedded(flavour))
+
+    async def _metadata(self, request: web.Request) -> web.Response:
+        return web.json_response({"metadata": self._one(request)["metadata"]})
 
     async def _mark(self, request: web.Request) -> web.Response:
         server = self._one(request)

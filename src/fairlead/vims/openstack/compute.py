@@ -72,13 +72,17 @@ class ComputeKind(ComputeRules):
         spec = resource.spec
         with concerning(resource.name):
             check(spec)
-            flavour = await self._flavours.choose(flavour_name(spec), size_of(spec))
-            body = server_body(spec, tag, flavour.id, self._cloud.settings)
-            made = await self._cloud.post("compute", "/servers", f"create server '{spec.label}'", body)
+            made = await self._flavours.heeding(lambda: self._build(spec, tag))
             handle = Handle(made["server"]["id"])
+            self._servers.begun(handle)
             if spec.power == "off":
                 await self._stop(handle)
         return handle
+
+    async def _build(self, spec: ComputeSpec, tag: Tag) -> Any:
+        flavour = await self._flavours.choose(flavour_name(spec), size_of(spec))
+        body = server_body(spec, tag, flavour.id, self._cloud.settings)
+        return await self._cloud.post("compute", "/servers", f"create server '{spec.label}'", body)
 
     async def find(self, tag: Tag, resource: Resource[ComputeSpec]) -> Handle | None:
         query = {"tags": incarnation_word(tag.incarnation)}
@@ -128,7 +132,7 @@ class ComputeKind(ComputeRules):
         await (self._stop(handle) if new.power == "off" else self._start(handle))
 
     async def delete(self, handle: Handle) -> None:
-        self._servers.forget(handle)
+        self._servers.ending(handle)
         await self._cloud.delete("compute", to("servers", handle), "delete a server")
 
     async def perform(self, handle: Handle, action: Action) -> None:
@@ -234,11 +238,8 @@ class ComputeKind(ComputeRules):
             await self._confirm(handle)
         if all(getattr(old, field) == getattr(new, field) for field in _SIZE):
             return
-        flavour = await self._flavours.choose(flavour_name(new), size_of(new))
-        seen = await self._at_rest(handle)
-        if (seen.get("flavor") or {}).get("original_name") == flavour.name:
+        if not await self._flavours.heeding(lambda: self._begin_resize(handle, new)):
             return
-        await self._act(handle, f"resize a server to '{flavour.name}'", {"resize": {"flavorRef": flavour.id}})
         done = await self._at_rest(handle)
         if done["status"] != "VERIFY_RESIZE":
             words = (done.get("fault") or {}).get("message") or f"it is {done['status']} again"
@@ -249,6 +250,15 @@ class ComputeKind(ComputeRules):
                 remedy="Ask for another size, or add hosts.",
             )
         await self._confirm(handle)
+
+    async def _begin_resize(self, handle: Handle, new: ComputeSpec) -> bool:
+        """Whether it is not of the flavour for `new` already."""
+        flavour = await self._flavours.choose(flavour_name(new), size_of(new))
+        seen = await self._at_rest(handle)
+        if (seen.get("flavor") or {}).get("original_name") == flavour.name:
+            return False
+        await self._act(handle, f"resize a server to '{flavour.name}'", {"resize": {"flavorRef": flavour.id}})
+        return True
 
     async def _confirm(self, handle: Handle) -> None:
         await self._act(handle, "confirm a resize", {"confirmResize": None})

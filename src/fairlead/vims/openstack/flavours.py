@@ -2,8 +2,9 @@
 allowed.
 
 Fitting is decided here and not by Nova: the exact size first, then the smallest that holds what is asked for. Flavours
-change seldom, so what there is is read once a minute for all servers of a VIM. A flavour that we make is named after
-what it is, so all who need the same share it, and it stays.
+change seldom, so what there is is read for all servers of a VIM every ten minutes, when a plan or the VIM is looked into,
+when nothing that is known will do, and when Nova says that one is gone. A flavour that we make is named after what it
+is, so all who need the same share it, and it stays.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,7 +25,8 @@ from fairlead.vims.openstack.refusals import Denied, Taken
 
 __all__ = ["Flavour", "Flavours", "Size", "chosen", "fits", "named"]
 
-_FRESH = 60.0
+T = TypeVar("T")
+_FRESH = 600.0
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -101,6 +103,17 @@ class Flavours:
                 self._known = tuple(_flavour(one) for one in seen)
                 self._read_at = time.monotonic()
         return self._known
+
+    async def heeding(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What `call` returns, which chooses flavours and uses them; it is called again, to choose among those that there are
+        now, when one of them is gone."""
+        known = self._known
+        try:
+            return await call()
+        except VimRefused as error:
+            if error.code != "flavour-missing" or await self.all(at_once=True) == known:
+                raise
+            return await call()
 
     async def choose(self, name: str | None, size: Size) -> Flavour:
         """The flavour for a server: the one called `name`, else one for `size`. Raises VimRefused, VimUnavailable."""

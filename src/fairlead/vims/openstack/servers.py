@@ -3,6 +3,10 @@
 Few servers are looked at one by one. Many are read by one list: first of all that are ours, from then on only of what
 changed since, so that a wait for hundreds costs what changes among them. Which ports a server has stands in Neutron,
 and is asked only about servers whose plugs this process has changed, for it is only they that somebody waits for.
+
+All that Nova says of a server costs it two questions to Neutron, at the very time when the two are busy with that
+server. So while one is built, or deleted, Nova is asked for what it knows by itself: which ids are in the status BUILD,
+or whether there is such a server. What is not as before is read as a whole, and so is everything once in a while.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -43,6 +47,9 @@ _FORGET = 30.0
 """Seconds for which lists of changes go on from a list of all: a server that ends before it has a host is in none of them."""
 _OVERLAP = 10.0
 """Seconds by which the clocks of a cloud's machines may differ."""
+_BELIEVED = 5.0
+"""Seconds after a look at the whole server for which less is enough."""
+_BUILDING, _DELETING = "building", "deleting"
 _CONSOLE_LINES = 30
 _GONE = ("DELETED", "SOFT_DELETED")
 WAKING = {
@@ -65,6 +72,8 @@ class Servers:
         self._listed_at = -math.inf
         self._since = datetime.now(UTC)
         self._listing = asyncio.Lock()
+        self._underway: dict[str, tuple[str, float]] = {}
+        """Servers that are being built or deleted, each with the time of the last look at the whole of it."""
         self.replugged: set[str] = set()
         """Servers whose ports are looked at as well."""
 
@@ -78,16 +87,66 @@ class Servers:
         return (await self.look_at([server]))[server]
 
     async def look_at(self, servers: Iterable[str]) -> dict[str, Observed | None]:
-        """What is kept of each; None for what is gone."""
-        wanted = sorted(set(servers))
+        """What is kept of each; None for what is gone. Of what is still being built or deleted only that is told."""
+        asked = set(servers)
+        as_before = await self._as_before(asked)
+        wanted = sorted(asked - as_before.keys())
+        at = time.monotonic()
         listed = await self._listed(wanted) if len(wanted) > _FEW else {}
         alone = [server for server in wanted if server not in listed]
         singly = dict(zip(alone, await asyncio.gather(*(self.words(server) for server in alone)), strict=True))
         seen = {server: listed.get(server, singly.get(server)) for server in wanted}
         views = await asyncio.gather(*(self._view(seen[server]) for server in wanted))
         found = dict(zip(wanted, views, strict=True))
+        for server, view in found.items():
+            self._note(server, view, at)
         await self._add_ports(found)
-        return found
+        return {**as_before, **found}
+
+    def begun(self, server: str) -> None:
+        """Nova has accepted to build it."""
+        self._is_underway(server, _BUILDING)
+
+    def ending(self, server: str) -> None:
+        """It is to be deleted."""
+        self.replugged.discard(server)
+        self._is_underway(server, _DELETING)
+
+    def _is_underway(self, server: str, what: str) -> None:
+        now = time.monotonic()
+        self._underway = {key: entry for key, entry in self._underway.items() if now - entry[1] < _FORGET}
+        self._underway[server] = (what, now)
+
+    def _note(self, server: str, view: Observed | None, at: float) -> None:
+        what, _ = self._underway.pop(server, (None, at))
+        if view is not None and (what == _DELETING or (what == _BUILDING and view["status"] == "BUILD")):
+            self._underway[server] = (what, at)
+
+    async def _as_before(self, asked: Collection[str]) -> dict[str, Observed]:
+        """What is still being built, or deleted, of `asked`, by the least that tells it."""
+        since = time.monotonic() - _BELIEVED
+        known = {key: what for key, (what, at) in self._underway.items() if key in asked and at > since}
+        building = {server for server, what in known.items() if what == _BUILDING}
+        deleting = sorted(known.keys() - building)
+        if len(deleting) > _FEW:
+            deleting = []  # one list of what has changed costs less
+        still, there = await asyncio.gather(
+            self._still_building(building), asyncio.gather(*(self._is_there(server) for server in deleting))
+        )
+        return {server: _pending("BUILD", None) for server in still} | {
+            server: _pending("ACTIVE", "deleting") for server, is_there in zip(deleting, there, strict=True) if is_there
+        }
+
+    async def _still_building(self, servers: Set[str]) -> Set[str]:
+        if not servers:
+            return servers
+        query = {"tags": deployment_word(self._deployment), "status": "BUILD"}
+        listed = await self._cloud.all("compute", "/servers", "servers", "list the servers being built", **query)
+        return servers & {server["id"] for server in listed}
+
+    async def _is_there(self, server: str) -> bool:
+        """By the part of a server that Nova shows with the least work."""
+        return await self._cloud.look("compute", to("servers", server, "metadata"), "show a server") is not None
 
     async def _listed(self, wanted: list[str]) -> dict[str, dict[str, Any] | None]:
         """What lists tell of `wanted`: not of what is not ours."""
@@ -119,10 +178,6 @@ class Servers:
             answer = await self._cloud.request("GET", "compute", "/servers/detail", "list servers", query=asked)
             servers += answer.body["servers"]
         return began, servers
-
-    def forget(self, server: str) -> None:
-        """It is to be deleted, or its plugs are done."""
-        self.replugged.discard(server)
 
     async def _view(self, seen: dict[str, Any] | None) -> Observed | None:
         if seen is None or seen["status"] in _GONE:
@@ -167,6 +222,11 @@ class Servers:
 
 def _there(server: dict[str, Any]) -> dict[str, Any] | None:
     return None if server["status"] in _GONE else server
+
+
+def _pending(status: str, task: str | None) -> Observed:
+    """A server that is on its way from one state to another: there is no more to be said of it."""
+    return {"status": status, "task": task}
 
 
 def server_view(seen: Mapping[str, Any]) -> Observed:

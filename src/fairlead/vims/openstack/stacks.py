@@ -90,10 +90,12 @@ class StackKind(StackRules):
         groups = Groups({group: dict.fromkeys(keys) for group, keys in spec.groups.items()})
         words = [*stack_words(tag), *_digests(stacked)]
         with concerning(resource.name):
-            body = await self._body(spec, groups, words)
-            made = await self._cloud.post(
-                "orchestration", "/stacks", f"create stack '{name}'", {"stack_name": name, **body}
-            )
+
+            async def create() -> Any:
+                body = {"stack_name": name, **await self._body(spec, groups, words)}
+                return await self._cloud.post("orchestration", "/stacks", f"create stack '{name}'", body)
+
+            made = await self._flavours.heeding(create)
         return Handle(f"{name}/{made['stack']['id']}")
 
     async def find(self, tag: Tag, resource: Resource[Any]) -> Handle | None:
@@ -146,10 +148,14 @@ class StackKind(StackRules):
             await asyncio.gather(*(self._mark(part) for part in to_mark))
         kept = [word for word in seen["tags"] if not word.startswith((_CONTENT, _RENEWAL))]
         earlier = [word for word in seen["tags"] if word.startswith(_RENEWAL) and not stacked.renewed]
-        body = await self._body(stacked.stack, groups, [*kept, *earlier, *sorted(words)])
         self._heat.forget(handle)
-        try:
+
+        async def update() -> None:
+            body = await self._body(stacked.stack, groups, [*kept, *earlier, *sorted(words)])
             await self._cloud.put("orchestration", path_of(handle), f"update stack '{handle.partition('/')[0]}'", body)
+
+        try:
+            await self._flavours.heeding(update)
         except VimUnavailable as error:
             if error.code == "stack-busy":
                 await self._cancel(handle)
