@@ -109,7 +109,7 @@ class Stacking:
 
 
 def instantiation(peer: PeerCloud, package: str) -> dict[str, Any]:
-    """What Tacker's functional test asks for, on networks that are made for it."""
+    """What Tacker's functional test asks for, on networks that are made for it, with an image that is there already."""
     nets = []
     for number in (1, 2):
         network = peer.neutron.make_network({"name": f"out{number}"})
@@ -131,9 +131,15 @@ _SMALL = ("userdata_standard", "change_vnfpkg")
 
 @contextlib.asynccontextmanager
 async def stacking(
-    peer: PeerCloud, directory: Path, package: str, *, vnf: str | None = None, changes: Mapping[str, str] | None = None
+    peer: PeerCloud,
+    directory: Path,
+    package: str | tuple[str, bytes],
+    *,
+    vnf: str | None = None,
+    changes: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stacking]:
-    """A program on a database in `directory`; with `vnf`, one that was there before goes on."""
+    """A program on a database in `directory`; with `vnf`, one that was there before goes on. `package` is the name of one of
+    Tacker's, or a descriptor's id and a package."""
 
     def program(settings: Any, **more: Any) -> Program:
         return Program(settings, **{**more, "types": {**more["types"], "openstack": openstack}})
@@ -144,7 +150,7 @@ async def stacking(
             credentials = {"username": "demo", "password": peer.password, "project_name": "demo"}
             cloud = {"name": "cloud", "type": "openstack", "interface": interface, "credentials": credentials}
             await made.program.vims.register(PROJECT, cloud)
-            vnfd, content = tacker_package(package, _IMAGE, changes=changes)
+            vnfd, content = tacker_package(package, _IMAGE, changes=changes) if isinstance(package, str) else package
             await made.package(content)
             shown = await made.program.vnfs.create(PROJECT, CreateVnfRequest(vnfd_id=vnfd, vnf_instance_name="tacker"))
             vnf = shown.id

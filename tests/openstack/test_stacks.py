@@ -9,6 +9,7 @@ import pytest
 
 from fairlead.errors import Unprocessable
 from fairlead.operations import OperationState
+from tests.bench.cloud.shape import package
 from tests.openstack.stacking import FORCEFUL, Stacking, instantiation, stacking
 from tests.support.cloud import PeerCloud
 from tests.support.running import PROJECT, eventually
@@ -51,6 +52,19 @@ async def test_a_whole_life(peer: PeerCloud, tmp_path: Path, package: str) -> No
         await one.do("heal")
         await one.agrees()
         assert changed(left, await one.handles()) == {"VDU1/k2", "VDU2/k1"}
+        await one.do("terminate", **FORCEFUL)
+        one.nothing_left()
+
+
+async def test_a_template_that_does_not_declare_the_parameter_is_not_given_it(peer: PeerCloud, tmp_path: Path) -> None:
+    request = instantiation(peer, "userdata_standard")
+    async with stacking(peer, tmp_path, package(template=True)) as one:
+        plain = {"flavourId": "simple", "vimConnectionInfo": request["vimConnectionInfo"]}
+        told = await one.fail("instantiate", **plain, additionalParams={"nfv": {"VDU": {"one": {"image": "x"}}}})
+        assert "(nfv) was not defined" in str(told.error)
+        await one.roll_back(told.id)
+        await one.do("instantiate", **plain)
+        await one.agrees()
         await one.do("terminate", **FORCEFUL)
         one.nothing_left()
 

@@ -129,11 +129,15 @@ class _Stack:
             label=draft.label("stack"),
             template=seal(text),
             files={name: seal(file) for name, file in self._brought.files.items()},
-            parameters=leaves,
+            parameters=leaves if self._takes_parameter(main) else {},
             places=self._places,
             groups=self._groups,
         )
         draft.add(STACK, spec)
+
+    def _takes_parameter(self, main: Mapping[str, Any]) -> bool:
+        """Heat refuses what a template does not declare; what the request gives is handed to it all the same, for it to say so."""
+        return "nfv" in (main.get("parameters") or {}) or "nfv" in self._draft.state.parameters
 
     def _is_repeated(self, room: Room) -> bool:
         return self._standard and room.repeated

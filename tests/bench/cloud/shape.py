@@ -136,5 +136,4 @@ def heat_template() -> dict[str, Any]:
             ports.append({"port": {"get_resource": f"{server}_{link}"}})
         properties = {"flavor": FLAVOUR, "image": IMAGE, "availability_zone": ZONE, "networks": ports}
         resources[server] = {"type": "OS::Nova::Server", "properties": properties}
-    parameters = {"nfv": {"type": "json", "default": {}}}  # what Fairlead hands to every template
-    return {"heat_template_version": "2021-04-16", "parameters": parameters, "resources": resources}
+    return {"heat_template_version": "2021-04-16", "resources": resources}

@@ -81,6 +81,7 @@ class Heat:
             one["name"] == asked["stack_name"] and one["status"] != "DELETE_COMPLETE" for one in self.stacks.values()
         ):
             raise _refusal(409, f"The Stack ({asked['stack_name']}) already exists.")
+        _accept(asked)
         stack = self._new(asked["stack_name"], None)
         self._begin(stack, "CREATE", asked)
         return web.json_response({"stack": {"id": stack["id"], "links": []}}, status=201)
@@ -92,8 +93,10 @@ class Heat:
         stack = self._one(request)
         if stack["status"] == "DELETE_COMPLETE":
             raise _refusal(404, "The Stack could not be found.")
+        asked = await request.json()
+        _accept(asked)
         stack["updated"] = now()
-        self._begin(stack, "UPDATE", await request.json())
+        self._begin(stack, "UPDATE", asked)
         return web.Response(status=202)
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -382,6 +385,12 @@ def _shown(stack: Thing) -> Thing:
     }
     shown = {public: stack[private] for public, private in names.items()}
     return {**shown, "creation_time": stack["created"], "updated_time": stack["updated"]}
+
+
+def _accept(asked: Mapping[str, Any]) -> None:
+    declared = yaml.safe_load(asked["template"]).get("parameters") or {}
+    for name in sorted(asked["environment"]["parameters"].keys() - declared.keys()):
+        raise _refusal(400, f"The Parameter ({name}) was not defined in template.")
 
 
 def _refusal(status: int, message: str) -> Refusal:
