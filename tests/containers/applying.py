@@ -142,6 +142,9 @@ class Bench:
         self.rows.append(made)
         return Intent(self.tag(made))
 
+    async def refused(self, step: Step, incarnation: Incarnation) -> None:
+        self._set(incarnation, since=0.0)
+
     async def accepted(self, step: Step, incarnation: Incarnation, handle: Handle) -> None:
         self._set(incarnation, state=State.CREATING, handle=handle)
 

@@ -57,6 +57,17 @@ async def test_what_a_vim_has_said_that_it_did_not_do_is_not_waited_for() -> Non
     assert rehearsal.now() - began < 20.0
 
 
+async def test_what_a_vim_has_refused_to_make_is_not_waited_for_by_who_retries_or_takes_it_back() -> None:
+    rehearsal = Rehearsal(fault("create", "refused", times=2), settling=300.0)
+    began = rehearsal.now()
+    assert not (await rehearsal.become(volume("v"))).complete
+    assert (await rehearsal.become()).complete
+    assert not (await rehearsal.become(volume("v"))).complete
+    assert (await rehearsal.become(volume("v"))).complete
+    assert rehearsal.names() == ["v"]
+    assert rehearsal.now() - began < 200.0
+
+
 async def test_a_vim_that_stays_silent_fails_the_step_and_a_later_worker_finds_out() -> None:
     rehearsal = Rehearsal(fault("create", "lost", times=1), fault("find", "unavailable", times=0))
     began = rehearsal.now()

@@ -200,6 +200,9 @@ class MemoryJournal:
             self._begin(resource, entry.incarnation, entry.handle)
         return Intent(self._tag(resource, entry.incarnation), repeated, self._now(), entry.handle)
 
+    async def refused(self, step: Step, incarnation: Incarnation) -> None:
+        self._write("refused", step, lambda: self._set(incarnation, since=0.0), incarnation)
+
     async def accepted(self, step: Step, incarnation: Incarnation, handle: Handle) -> None:
         def work() -> None:
             self._set(incarnation, state=State.CREATING, handle=handle)

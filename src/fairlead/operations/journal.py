@@ -46,6 +46,8 @@ from fairlead.store import Store, Tx
 __all__ = ["StoredJournal"]
 
 T = TypeVar("T")
+_LONG_AGO = 0.0
+"""Seconds since the epoch: what was asked for then has shown by now, if it is there."""
 
 
 class StoredJournal:
@@ -191,6 +193,14 @@ class StoredJournal:
             set_row(tx, self._owner, row.incarnation, state=State.DELETING, since=self._clock.now())
             return None
         return row
+
+    async def refused(self, step: Step, incarnation: Incarnation) -> None:
+        def write(tx: Tx) -> None:
+            set_row(tx, self._owner, incarnation, since=_LONG_AGO)
+            if _shared(step):
+                sharing.set_shared(tx, incarnation, since=_LONG_AGO)
+
+        await self._write(write)
 
     async def accepted(self, step: Step, incarnation: Incarnation, handle: Handle) -> None:
         def write(tx: Tx) -> None:

@@ -201,6 +201,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def refused(self, step: Step, incarnation: Incarnation) -> None:
+        """The VIM has refused to create it: what there is of it, if anything, shows at the first look."""
+        ...
+
     async def accepted(self, step: Step, incarnation: Incarnation, handle: Handle) -> None:
         """The VIM has accepted it."""
         ...

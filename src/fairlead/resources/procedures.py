@@ -129,6 +129,9 @@ class Procedures:
                 since = self._vims.now() - (kind.settling if error.over else 0.0)
                 await retries(error)
                 intent = _replace(intent, repeated=True, since=since)
+            except VimError:
+                await self._journal.refused(step, intent.tag.incarnation)
+                raise
 
     async def _search(self, kind: Kind[Any], resource: Resource[Any], tag: Tag, since: float) -> Handle | None:
         """What carries exactly `tag`; looked for until the VIM is sure to show it."""
