@@ -3,7 +3,7 @@
 A thing is obtained after what it refers to, and relinquished after whoever holds it has let go, by ending or by an
 update. Who holds what is known by life, not by name, so former lives that an interrupted plan left are told apart. A
 composite stands in for its members: it is obtained or updated after everything that any of them refers to, and they
-follow it. A replacement is two steps; which comes first is the kind's rule, except that whoever uses something replaced
+follow it, in no order among themselves when they end. A replacement is two steps; which comes first is the kind's rule, except that whoever uses something replaced
 delete-first has to go first itself. Deletions that lose what nothing can bring back come after everything that could
 still fail.
 """
@@ -231,10 +231,12 @@ class _Graph:
         return all(obtained) and used in self._needs[user]
 
     def _let_go(self, held: Recorded[Any], step: StepId, within: Name | None) -> None:
-        """What is held ends after `step`, and so does its composite, unless the holder is in it too; but an update of
-        that composite does not wait for one of a holder, which may need what the first brings."""
+        """What is held ends after `step`, and so does its composite; but an update of that composite does not wait for one
+        of a holder, which may need what the first brings. A holder in the same composite lets go when all of that changes."""
+        if held.resource.within is not None and held.resource.within == within:
+            return
         self._wait(self._backwards[held.incarnation], step)
-        if held.resource.within not in (None, within):
+        if held.resource.within is not None:
             for end in self._ended_by(held):
                 if self._steps[end].do is Do.RELINQUISH or self._steps[step].do is Do.RELINQUISH:
                     self._wait(end, step)
