@@ -3,9 +3,9 @@
 A thing is obtained after what it refers to, and relinquished after whoever holds it has let go, by ending or by an
 update. Who holds what is known by life, not by name, so former lives that an interrupted plan left are told apart. A
 composite stands in for its members: it is obtained or updated after everything that any of them refers to, and they
-follow it, in no order among themselves when they end. A replacement is two steps; which comes first is the kind's rule, except that whoever uses something replaced
-delete-first has to go first itself. Deletions that lose what nothing can bring back come after everything that could
-still fail.
+follow it, in no order among themselves when they end. A replacement is two steps; which comes first is the kind's rule,
+except that whoever uses something replaced delete-first has to go first itself. Deletions that lose what nothing can
+bring back come after everything that could still fail.
 """
 
 from __future__ import annotations
