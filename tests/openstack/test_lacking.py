@@ -80,6 +80,22 @@ async def test_the_key_and_the_zone_of_the_settings_are_told_of_what_a_plan_make
         assert await codes(hands, Need(sort="machine", name="of a package", cpus=1)) == []
 
 
+async def test_of_what_a_template_makes_only_its_room_is_asked_for(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(_with(peer_subject, key="mine", volume_type="none-such")) as hands:
+        volume = Need(sort="volume", name="v", resource="v", disk=2**30, brought=True)
+        needs = (
+            machine(flavour="made by the template", brought=True),
+            machine(flavour="m1.tiny", brought=True),
+            volume,
+        )
+        assert await codes(hands, *needs) == []
+        peer.nova.limits |= {"maxTotalInstances": 1}
+        peer.cinder.limits |= {"maxTotalVolumes": 0}
+        assert await codes(hands, *needs) == [(1, "quota-exceeded"), (2, "quota-exceeded")]
+
+
 async def test_the_network_outside_of_a_router_is_there_or_that_is_told(
     peer: PeerCloud, subject: OpenStackSubject
 ) -> None:
@@ -91,6 +107,21 @@ async def test_the_network_outside_of_a_router_is_there_or_that_is_told(
             Need(sort="floating-ip", name="g", resource="g", network="public"),
         )
         assert await codes(hands, *needs) == [(0, "external-network-missing"), (1, "vim-lacks-network")]
+
+
+async def test_a_name_that_several_things_have_is_told_before_it_is_used(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await hands.obtain(hands.network("link"))
+        (network,) = peer.neutron.networks.values()
+        for key in ("one", "two"):
+            peer.glance.images[key] = {"id": key, "name": "guest", "status": "active", "disk_format": "qcow2"}
+        needs = (Need(sort="image", name="guest"), Need(sort="network", name=network["name"]))
+        assert await codes(hands, *needs) == [(0, "image-ambiguous")]
+        del peer.glance.images["two"]
+        peer.neutron.make_network({"name": network["name"]})
+        assert await codes(hands, *needs) == [(1, "network-ambiguous")]
 
 
 QUOTAS = (

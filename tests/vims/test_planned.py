@@ -105,11 +105,27 @@ def test_what_is_made_needs_room_and_what_is_there_before_it() -> None:
     assert outside.network == "public"
 
 
-def test_what_a_template_makes_is_its_own_affair_and_a_ports_machine_is_none() -> None:
+def test_what_a_template_makes_needs_room_and_whatever_else_may_come_with_the_template() -> None:
     composite = resource("stack", NetworkSpec(label="stands for a stack"))
-    inside = resource("stack/web", ComputeSpec(label="web", flavour="made by the template"), within=Name("stack"))
-    found = needs(Records(), {one.name: one for one in (composite, inside)})
-    assert [need.resource for need in found] == ["stack"]
+    specs = {
+        "stack/web": ComputeSpec(label="web", flavour="made by the template", ports=(Ref(Name("stack/in")),)),
+        "stack/in": PortSpec(network=Ref(Name("stack/link")), addresses=("10.0.0.9",)),
+        "stack/link": NetworkSpec(label="link"),
+        "stack/disk": VolumeSpec(size=2**30, image=Ref(Name("image"))),
+    }
+    inside = [resource(name, spec, within=Name("stack")) for name, spec in specs.items()]
+    image = resource("image", ImageSpec(label="shipped", artifact="p/image", digest="sha256:1"))
+    found = needs(Records(), {one.name: one for one in (composite, image, *inside)})
+    assert {(need.sort, need.resource, need.brought) for need in found} == {
+        ("link", "stack", False),
+        ("machine", "stack/web", True),
+        ("port", "stack/in", True),
+        ("link", "stack/link", True),
+        ("volume", "stack/disk", True),
+    }
+
+
+def test_a_port_within_a_machine_has_an_address_like_any_other() -> None:
     port = _replace(WANTED[Name("web/out")], within=Name("web"))
     found = needs(Records(), {**WANTED, port.name: port})
     assert ("address", "web/out") in {(need.sort, need.resource) for need in found}

@@ -30,7 +30,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `type` of a volume. `least_disk` and `least_memory` are what the image asks for. `ranges` are those of a link, or of
     the network that an address is on, which is one that is to be made unless `network` names it; a router and a floating IP
     name by it the one outside, or leave that to the VIM. `adds` is False for what
-    takes the room of something that goes. `number` are the rules of a security group. `resource` is what needs it, by name.
+    takes the room of something that goes, `brought` True for what a template makes, which may bring what it is made of: its
+    room is asked for and nothing else. `number` are the rules of a security group. `resource` is what needs it, by name.
     """
 
     sort: NeedSort
@@ -50,6 +51,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ranges: tuple[str, ...] = ()
     number: int = 1
     adds: bool = True
+    brought: bool = False
 
 
 class Lack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

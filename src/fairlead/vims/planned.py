@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from fairlead.resources import (
     Change,
     ComputeSpec,
@@ -46,7 +48,7 @@ def needs_of_plan(plan: Plan) -> dict[VimId, list[Need]]:
     found: dict[VimId, list[Need]] = {}
     for change in plan.changes:
         new = change.new
-        if new is None or change.verb not in (Verb.CREATE, Verb.REPLACE, Verb.UPDATE) or _by_template(new, target):
+        if new is None or change.verb not in (Verb.CREATE, Verb.REPLACE, Verb.UPDATE):
             continue
         makes_room = any(ending.get(step) == change.name for step in after.get(change.name, ()))
         adds = (
@@ -54,7 +56,9 @@ def needs_of_plan(plan: Plan) -> dict[VimId, list[Need]]:
             and not makes_room
             and (change.old is None or change.old.handle is None or change.verb is Verb.REPLACE)
         )
-        found.setdefault(new.vim, []).extend(_of(change, new, target, adds=adds))
+        inside = _by_template(new, target)
+        needs = _of_member(new, adds=adds) if inside else _of(change, new, target, adds=adds)
+        found.setdefault(new.vim, []).extend(needs)
     return {vim: needs for vim, needs in found.items() if needs}
 
 
@@ -62,6 +66,19 @@ def _by_template(new: Resource[Any], target: Mapping[Name, Resource[Any]]) -> bo
     """Whether it is made by a composite's own template, which may bring what it needs."""
     composite = target.get(new.within) if new.within is not None else None
     return composite is not None and not isinstance(composite.spec, ComputeSpec)
+
+
+def _of_member(new: Resource[Any], *, adds: bool) -> Iterator[Need]:
+    """The room that what a template makes takes: what else it needs the template may bring."""
+    spec, name = new.spec, new.name
+    if not adds or new.ownership is Ownership.GIVEN:
+        return
+    if isinstance(spec, ComputeSpec):
+        yield msgspec.structs.replace(_machine(spec, name, {}, adds=True), brought=True)
+    elif isinstance(spec, PortSpec):
+        yield Need(sort="port", name=name, resource=name, brought=True)
+    else:
+        yield from (msgspec.structs.replace(need, brought=True) for need in _room(spec, name))
 
 
 def _of(change: Change, new: Resource[Any], target: Mapping[Name, Resource[Any]], *, adds: bool) -> Iterator[Need]:

@@ -59,8 +59,8 @@ async def _of_nova(
     memory: Taken = []
     for number, need in machines:
         flavour = fitting.get(number)
-        if flavour is None and not cloud.settings.create_flavours:
-            continue  # that there is none is told of the machine
+        if flavour is None and (need.brought or not cloud.settings.create_flavours):
+            continue  # a template may make one; else it is told of the machine that there is none
         cores.append((number, need, flavour.cores if flavour else max(int(need.cpus or 1), 1)))
         memory.append((number, need, flavour.memory if flavour else int(need.memory or 0) // 2**20))
     asked = (

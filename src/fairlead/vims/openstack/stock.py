@@ -44,8 +44,8 @@ async def missing_on(cloud: Cloud, flavours: Flavours, needs: Sequence[Need]) ->
         _each(by_sort.get("image", []), lambda number, need: _image(cloud, number, need)),
         _each(by_sort.get("network", []), lambda number, need: _network(cloud, number, need)),
         _zones(cloud, by_sort.get("zone", []), machines),
-        _keys(cloud, machines),
-        _types(cloud, volumes),
+        _keys(cloud, _ours(machines)),
+        _types(cloud, _ours(volumes)),
         _addresses(cloud, by_sort.get("address", [])),
         _each(
             [*by_sort.get("router", []), *by_sort.get("floating-ip", [])],
@@ -55,8 +55,15 @@ async def missing_on(cloud: Cloud, flavours: Flavours, needs: Sequence[Need]) ->
     )
     found = [lack for part in parts for lack in part]
     found += [lack for number, need in by_sort.get("flavour", []) if (lack := _flavour(number, need, there))]
-    found += [lack for number, need in machines if (lack := _machine(cloud, number, need, there, fitting[number]))]
+    found += [
+        lack for number, need in _ours(machines) if (lack := _machine(cloud, number, need, there, fitting[number]))
+    ]
     return Missing(_SORTS, tuple(sorted(found, key=lambda lack: lack.need)))
+
+
+def _ours(needs: Sequence[Numbered]) -> list[Numbered]:
+    """Those of what is made as its need says it."""
+    return [(number, need) for number, need in needs if not need.brought]
 
 
 async def _each(needs: Sequence[Numbered], look: Callable[[int, Need], Awaitable[Lack | None]]) -> list[Lack]:
@@ -66,6 +73,9 @@ async def _each(needs: Sequence[Numbered], look: Callable[[int, Need], Awaitable
 
 async def _image(cloud: Cloud, number: int, need: Need) -> Lack | None:
     seen = await cloud.get("image", "/images", "look for an image", name=need.name, status="active")
+    if len(seen["images"]) > 1:
+        detail = f"Glance has {len(seen['images'])} images called '{need.name}'."
+        return Lack(need=number, code="image-ambiguous", detail=detail, remedy="Leave one of this name.")
     if seen["images"]:
         return None
     remedy = f"Upload it, for instance with: openstack image create {need.name} --file FILE; or ship it in the package."
