@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -60,3 +61,11 @@ def running(instance: Instance) -> Instance:
     """An instance of it with one worker."""
     instance.do("instantiate")
     return instance
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Chance, with another seed in each run; a failure shows it."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")  # noqa: T201 - pytest shows it when the test fails
+    return random.Random(seed)

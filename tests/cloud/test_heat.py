@@ -7,7 +7,9 @@ packages, so the tests come one after the other.
 
 from __future__ import annotations
 
+import random
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.openstack.deployed import Deployed, Instance
-from tests.support.openstack.operator import Operator, Project
+from tests.support.openstack.operator import Operator, Project, until
 from tests.support.openstack.tacker import external_links, tacker_package
 
 pytestmark = [pytest.mark.cloud, pytest.mark.long]
@@ -144,6 +146,40 @@ def test_a_whole_life(deployed: Deployed, networks: list[tuple[str, str]], disk:
         assert not set(again.values()) & set(left.values())
     instance.finish()
     assert not deployed.member.stacks()
+
+
+def test_each_operation_goes_on_after_a_crash_in_its_middle(
+    deployed: Deployed, networks: list[tuple[str, str]], disk: bytes, chance: random.Random
+) -> None:
+    one = Tacker(deployed, networks, disk, "userdata_standard")
+    crash(one.instance, chance, "instantiate", one.request)
+    one.own_of_stack()
+    one.instance.agree()
+    first = one.servers()
+    crash(one.instance, chance, "scale", OUT)
+    one.instance.agree()
+    more = one.servers()
+    assert first.items() < more.items()
+    crash(one.instance, chance, "heal", {"vnfcInstanceId": ["VDU1-k1"]})
+    one.instance.agree()
+    healed = one.servers()
+    assert {name for name in more if healed[name] != more[name]} == {"VDU1-k1"}
+    crash(one.instance, chance, "scale", IN)
+    one.instance.agree()
+    assert one.servers().keys() == first.keys()
+    crash(one.instance, chance, "terminate", {"terminationType": "FORCEFUL"})
+    one.instance.finish()
+    assert not deployed.member.stacks()
+
+
+def crash(instance: Instance, chance: random.Random, kind: str, request: dict[str, Any]) -> None:
+    """Begin it, kill Fairlead at a random moment, at once or while Heat is at it, and see the operation to its end."""
+    operation = instance.begin(kind, request)
+    if chance.random() < 0.75:
+        stacks = instance.deployed.member.stacks
+        until(lambda: any(one["stack_status"].endswith("_IN_PROGRESS") for one in stacks()), "Heat to begin")
+        time.sleep(chance.uniform(0.0, 4.0))  # the moment is what is tried here; the shortest takes Heat 12 s
+    instance.interrupt(operation)
 
 
 def test_a_scaling_that_is_meant_to_fail_is_told_in_heat_s_words_and_rolled_back(

@@ -146,6 +146,15 @@ class Instance:
             time.sleep(0.02)
         raise TimeoutError(f"{number} steps of {operation} have not begun")
 
+    def interrupt(self, operation: str) -> None:
+        """Kill Fairlead, start it again, and fail the test unless this operation was under way and is done then."""
+        self.deployed.process.kill()
+        running = self.deployed.rows.running()
+        self.deployed.process.start()
+        assert running == [operation], f"{operation} had ended before Fairlead did"
+        done = self.rest(operation)
+        assert done["operationState"] == "COMPLETED", done
+
     # -- what there is -----------------------------------------------------------------------------------------------
 
     def show(self) -> Document:
