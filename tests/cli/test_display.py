@@ -10,6 +10,7 @@ import pytest
 from fairlead.cli.cards import render_card
 from fairlead.cli.chart import render_chart
 from fairlead.cli.output import table
+from fairlead.cli.steps import steps_of
 
 
 def step(name: str, started: float, accepted: float | None, ended: float | None, **more: Any) -> dict[str, Any]:
@@ -143,3 +144,16 @@ def test_a_card_lists_every_problem_with_its_place() -> None:
 def test_columns_are_aligned_whatever_their_colours() -> None:
     text = table(("A", "B"), [(click.style("x", fg="red"), "y"), ("longer", "z")])
     assert click.unstyle(text).splitlines() == ["A       B", "x       y", "longer  z"]
+
+
+@pytest.mark.parametrize(
+    ("state", "ended", "words"),
+    [
+        ("PROCESSING", None, "asked  60 of 600 MiB sent"),
+        ("FAILED_TEMP", None, "unfinished"),
+        ("COMPLETED", 9.0, "done"),
+    ],
+)
+def test_how_far_a_step_is_is_told_while_somebody_is_at_it(state: str, ended: float | None, words: str) -> None:
+    document = timeline(step("image", 0, None, ended, progress="60 of 600 MiB sent"), state=state, ended=ended)
+    assert [one.words for one in steps_of(document)] == [words]

@@ -125,7 +125,9 @@ async def test_a_member_of_an_operation_that_was_given_up_keeps_its_zone_too(sta
         assert zones(run) == {"gate/k1": None, "worker/k1": "east", "worker/k2": "north", "worker/k3": "south"}
 
 
-async def test_how_far_the_sending_of_an_image_is_stands_in_the_event_log(start_small: Start) -> None:
+async def test_how_far_the_sending_of_an_image_is_stands_in_the_event_log_and_in_the_timeline(
+    start_small: Start,
+) -> None:
     async with start_small() as run:
         await run.behave(latencies={"image": {"call": 0.2}})
         await run.package()
@@ -133,6 +135,10 @@ async def test_how_far_the_sending_of_an_image_is_stands_in_the_event_log(start_
         told = [event for event in await run.events(subject=vnf) if event.type == "step.progress"]
         assert [event.data for event in told] == [{"step": "create image/gate", "detail": "it takes 0.2 s to send"}]
         assert told[0].resource == "image/gate"
+        (operation,) = {event.operation for event in told}
+        steps = {step["id"]: step for step in (await run.program.operations.timeline(PROJECT, str(operation)))["steps"]}
+        assert steps["create image/gate"]["progress"] == "it takes 0.2 s to send"
+        assert steps["create image/gate"]["outcome"] == "done"
 
 
 def zones(run: Running) -> dict[str, str | None]:

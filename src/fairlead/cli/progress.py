@@ -80,18 +80,17 @@ class Progress:
         begun = self._timeline.get("started") or 0.0
         if self._state is None:
             # What earlier attempts came to was told when they ended.
-            self._seen = {step.key: step.phase for step in steps if step.key[0] < self._timeline.get("attempt", 0)}
+            self._seen = {step.key: step.words for step in steps if step.key[0] < self._timeline.get("attempt", 0)}
         if not at_rest(self._document):
             self._tell_state(begun)
         for step in steps:
-            if step.phase == self._seen.get(step.key, "waiting"):
+            if step.words == self._seen.get(step.key, "waiting"):
                 continue
-            self._seen[step.key] = step.phase
-            if step.phase == "asked":
+            self._seen[step.key] = step.words
+            if step.words == "asked":
                 continue
             at = max((mark for mark in (step.started, step.accepted, step.ended) if mark is not None), default=begun)
-            reason = f"  {step.reason}" if step.failed else ""
-            self._invocation.note(f"{max(at - begun, 0):7.1f} s  {step.sign} {step.name}  {step.phase}{reason}")
+            self._invocation.note(f"{max(at - begun, 0):7.1f} s  {step.sign} {step.name}  {step.words}")
         self._tell_state(begun)
 
     def _tell_state(self, begun: float) -> None:
@@ -122,8 +121,9 @@ class Progress:
             taken = step.seconds(now)
             colour = "red" if step.failed else "green" if step.ended is not None else "yellow"
             figures = "" if taken is None else f"{taken:.1f} s"
-            words = f"{step.phase}  {step.reason}" if step.failed else step.phase
-            lines.add_row(Text(f"  {step.sign} {step.name}"), Text(words, style=colour), Text(figures, justify="right"))
+            lines.add_row(
+                Text(f"  {step.sign} {step.name}"), Text(step.words, style=colour), Text(figures, justify="right")
+            )
         grid.add_row(lines)
         return grid
 

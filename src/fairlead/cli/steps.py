@@ -34,6 +34,7 @@ class Step:
     verb: str
     started: float | None
     accepted: float | None
+    progress: str
     ended: float | None
     outcome: str
     error: Mapping[str, Any] | None
@@ -67,6 +68,13 @@ class Step:
         return "waiting" if self.started is None else "asked"
 
     @property
+    def words(self) -> str:
+        """The phase, and how far it is or why it failed."""
+        if self.failed:
+            return f"{self.phase}  {self.reason}"
+        return f"{self.phase}  {self.progress}" if self.running and self.progress else self.phase
+
+    @property
     def reason(self) -> str:
         """Why it failed, in one line."""
         if self.error is None:
@@ -97,6 +105,7 @@ def _step(item: Mapping[str, Any], runs: bool, latest: int) -> Step:
         verb=str(item.get("verb") or ""),
         started=item.get("started"),
         accepted=item.get("accepted"),
+        progress=str(item.get("progress") or ""),
         ended=item.get("ended"),
         outcome=str(item.get("outcome") or ""),
         error=error if isinstance(error, Mapping) else {"detail": str(error)} if error else None,

@@ -112,7 +112,11 @@ class StoredJournal:
         }
 
     async def progressed(self, step: Step, words: str) -> None:
-        await self._write(lambda tx: self._event(tx, "step.progress", step, detail=words), fenced=False)
+        def write(tx: Tx) -> None:
+            self._set_step(tx, step, progress=words)
+            self._event(tx, "step.progress", step, detail=words)
+
+        await self._write(write, fenced=False)
 
     async def ended(self, step: Step) -> None:
         if step.id not in self._closed:

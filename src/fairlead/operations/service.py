@@ -319,6 +319,7 @@ class Operations:
                     "attempt": row.attempt,
                     "started": row.started,
                     "accepted": row.accepted,
+                    "progress": row.progress,
                     "ended": row.ended,
                     "deadline": row.deadline,
                     "outcome": row.outcome,

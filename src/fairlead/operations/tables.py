@@ -60,6 +60,7 @@ steps = table(
     sa.Column("started", sa.Float, nullable=False),
     sa.Column("deadline", sa.Float, nullable=False),
     sa.Column("accepted", sa.Float),
+    sa.Column("progress", sa.Text),
     sa.Column("ended", sa.Float),
     sa.Column("outcome", sa.String(16)),
     sa.Column("error", Document),

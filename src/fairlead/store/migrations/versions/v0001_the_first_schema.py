@@ -217,6 +217,7 @@ def upgrade() -> None:
         sa.Column("started", sa.Float(), nullable=False),
         sa.Column("deadline", sa.Float(), nullable=False),
         sa.Column("accepted", sa.Float(), nullable=True),
+        sa.Column("progress", sa.Text(), nullable=True),
         sa.Column("ended", sa.Float(), nullable=True),
         sa.Column("outcome", sa.String(length=16), nullable=True),
         sa.Column("error", document, nullable=True),
