@@ -49,6 +49,17 @@ async def test_a_token_of_the_second_in_which_others_were_revoked_is_replaced_as
         assert peer.tokens == 3
 
 
+async def test_a_token_that_was_revoked_before_an_upload_is_replaced_and_the_file_sent_from_its_beginning(
+    peer: PeerCloud, peer_subject: OpenStackSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.vims.openstack.cloud._NEXT_SECOND", 0.01)
+    async with Hands(peer_subject) as hands:
+        peer.fail("PUT /image/", 401, {"error": {"message": "The request requires authentication"}})
+        held = await hands.obtain(hands.image())
+        assert peer.glance.contents[held.handle] == (peer_subject.files.directory / "image.raw").read_bytes()
+        assert peer.tokens == 2
+
+
 async def test_credentials_that_are_refused_are_told_and_not_tried_for_a_minute(peer_subject: OpenStackSubject) -> None:
     access = peer_subject.access("test")
     wrong = msgspec.structs.replace(access, credentials={**access.credentials, "password": "not-it"})

@@ -126,8 +126,8 @@ class Cloud:
         file: Path | None = None,
         sent: Callable[[int], None] | None = None,
     ) -> Answer:
-        """One call. `file` is sent as it is, and `sent` called in another thread with the bytes of each piece; `body` is sent
-        as JSON.
+        """One call. `file` is sent as it is, and `sent` called in another thread with how many of its bytes have gone; `body`
+        is sent as JSON.
 
         Raises VimUnavailable when the cloud does not answer, or not in time; another VimError when it refuses.
         """
@@ -139,8 +139,11 @@ class Cloud:
             return self._send(method, service, asked, body, file, limit, sent)
 
         answer = await self.call(what, send, limit)
-        if answer.status == 401 and file is None:
-            # The session has got a new token already; but one of the second in which others were revoked counts as revoked.
+        if answer.status == 401:
+            # The session has got a new token already, but for a file, which it cannot read twice; and one of the second in
+            # which others were revoked counts as revoked.
+            if file is not None:
+                await self.call(what, lambda: self._open().invalidate())
             await asyncio.sleep(_NEXT_SECOND)
             answer = await self.call(what, send, limit)
         if answer.status >= 400:
@@ -317,7 +320,7 @@ class Cloud:
 
 
 class _Counted:
-    """A file to be sent, as the HTTP library reads one, which tells of each piece."""
+    """A file to be sent, as the HTTP library reads one, which tells how far it is."""
 
     def __init__(self, file: BinaryIO, size: int, sent: Callable[[int], None]) -> None:
         self._file = file
@@ -329,7 +332,7 @@ class _Counted:
 
     def read(self, size: int = -1) -> bytes:
         piece = self._file.read(size)
-        self._sent(len(piece))
+        self._sent(self._file.tell())
         return piece
 
 

@@ -131,7 +131,7 @@ class ImageKind(ImageRules):
         telling = asyncio.create_task(count.tell_of(size))
         try:
             file = to("images", handle, "file")
-            await self._cloud.request("PUT", "image", file, what, file=path, sent=count.add)
+            await self._cloud.request("PUT", "image", file, what, file=path, sent=count.reach)
         except VimUnavailable:
             raise
         except VimError:
@@ -197,8 +197,8 @@ class _Count:
     def __init__(self) -> None:
         self._sent = 0
 
-    def add(self, number: int) -> None:
-        self._sent += number
+    def reach(self, number: int) -> None:
+        self._sent = number
 
     async def tell_of(self, total: int) -> None:
         """Tell each second, for as long as this goes on."""
