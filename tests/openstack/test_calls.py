@@ -11,7 +11,7 @@ import pytest
 from fairlead.clock import SystemClock
 from fairlead.errors import VimFull, VimUnavailable
 from fairlead.resources import Failed, Gone, Handle, Name, PortSpec, VolumeSpec
-from fairlead.vims.openstack import servers
+from fairlead.vims.openstack import servers, underway
 from fairlead.vims.openstack.refusals import Denied
 from tests.contract.clouds import OpenStackSubject
 from tests.contract.subject import Hands, all_of
@@ -121,7 +121,7 @@ async def test_many_servers_are_read_by_one_list_and_then_by_what_changed(
 async def test_while_a_server_is_built_or_deleted_little_is_asked_about_it_and_all_once_in_a_while(
     peer: PeerCloud, peer_subject: OpenStackSubject, monkeypatch: pytest.MonkeyPatch, believed: float, whole: int | None
 ) -> None:
-    monkeypatch.setattr(servers, "_BELIEVED", believed)
+    monkeypatch.setattr(underway, "_BELIEVED", believed)
     async with Hands(peer_subject) as hands:
         await hands.basis()
         machine = await hands.machine("server")
@@ -148,6 +148,28 @@ async def test_a_server_that_fails_while_it_is_built_has_failed_at_the_next_look
         assert isinstance(status, Failed)
         assert status.code == "no-valid-host"
         assert _kinds_of_looks(peer, held.handle)[-1] == "whole"
+
+
+@pytest.mark.parametrize("administrator", [True, False])
+async def test_a_deletion_that_nova_has_noted_and_lost_is_asked_for_again_or_told(
+    peer: PeerCloud, peer_subject: OpenStackSubject, monkeypatch: pytest.MonkeyPatch, administrator: bool
+) -> None:
+    monkeypatch.setattr(underway, "_LOST", 0.1)
+    monkeypatch.setattr(underway, "_BELIEVED", 0.05)
+    async with Hands(peer_subject) as hands:
+        await hands.basis()
+        held = (await hands.machine("server")).compute
+        peer.nova.losing_deletions, peer.nova.administrator = 1, administrator
+        await hands.kind("compute").delete(held.handle)
+        status = await hands.wait(
+            held, lambda status, _: isinstance(status, Gone) or (isinstance(status, Failed) and status.undead)
+        )
+        assert isinstance(status, Gone) is administrator
+        if isinstance(status, Failed):
+            assert status.code == "deletion-lost"
+            assert held.handle in status.reason
+            peer.nova.servers[held.handle] |= {"status": "ERROR", "OS-EXT-STS:task_state": None}
+            await hands.relinquish(held)
 
 
 def _kinds_of_looks(peer: PeerCloud, server: str) -> list[str]:

@@ -220,6 +220,7 @@ class Procedures:
         if isinstance(status, Failed):
             raise ResourceFailed(
                 f"'{resource.name}' could not be deleted: {status.reason}",
+                code=status.code,
                 resource=resource.name,
                 cause=status.reason,
                 remedy="Remove what stands in the way, and retry the operation.",

@@ -32,6 +32,10 @@ class Nova:
         self.servers: dict[str, Thing] = {}
         self.groups: dict[str, Thing] = {}
         self.limits: dict[str, int] = {}
+        self.administrator = False
+        """Whether who asks may reset the state of servers."""
+        self.losing_deletions = 0
+        """How many requests for deletions are noted and forgotten."""
         """Limits and uses in place of those that are so."""
         self.keys: set[str] = set()
         self.flavours: dict[str, Thing] = {name: _flavour(name, *size) for name, size in _SIZES.items()}
@@ -187,6 +191,7 @@ class Nova:
             "updated": now(),
             _ATTACHED: [],
             "group": group,
+            "actions": ["create"],
         }
         self.servers[server["id"]] = server
         for port in ports:
@@ -216,8 +221,8 @@ class Nova:
 
     async def _actions(self, request: web.Request) -> web.Response:
         server = self._one(request)
-        action = {"action": "create", "request_id": f"req-of-{server['name']}", "start_time": server["created"]}
-        return web.json_response({"instanceActions": [action]})
+        more = {"request_id": f"req-of-{server['name']}", "start_time": server["created"]}
+        return web.json_response({"instanceActions": [{"action": action, **more} for action in server["actions"]]})
 
     async def _rename(self, request: web.Request) -> web.Response:
         server = self._one(request)
@@ -226,7 +231,13 @@ class Nova:
 
     async def _delete(self, request: web.Request) -> web.Response:
         server = self._one(request)
+        if server[_TASK] == "deleting":
+            return web.Response(status=204)
         server |= {_TASK: "deleting", "updated": now()}
+        if self.losing_deletions:
+            self.losing_deletions -= 1
+            return web.Response(status=204)
+        server["actions"] = [*server["actions"], "delete"]
         self._due.later(lambda: self.end(server))
         return web.Response(status=204)
 
@@ -242,6 +253,12 @@ class Nova:
         ((action, words),) = (await request.json()).items()
         if action == "os-getConsoleOutput":
             return web.json_response({"output": "the last words"})
+        if action == "os-resetState":
+            server = self._one(request)
+            if not self.administrator:
+                raise nova_refusal(403, "Policy doesn't allow os_compute_api:os-admin-actions:reset_state")
+            server |= {"status": words["state"].upper(), _TASK: None, "updated": now()}
+            return web.Response(status=202)
         if action == "os-stop":
             return self._begin(self._at_rest(request, "ACTIVE"), "powering-off", "SHUTOFF")
         if action == "os-start":

@@ -74,7 +74,7 @@ class ComputeKind(ComputeRules):
             check(spec)
             made = await self._flavours.heeding(lambda: self._build(spec, tag))
             handle = Handle(made["server"]["id"])
-            self._servers.begun(handle)
+            self._servers.underway.built(handle)
             if spec.power == "off":
                 await self._stop(handle)
         return handle
@@ -132,7 +132,8 @@ class ComputeKind(ComputeRules):
         await (self._stop(handle) if new.power == "off" else self._start(handle))
 
     async def delete(self, handle: Handle) -> None:
-        self._servers.ending(handle)
+        self._servers.replugged.discard(handle)
+        self._servers.underway.deleted(handle)
         await self._cloud.delete("compute", to("servers", handle), "delete a server")
 
     async def perform(self, handle: Handle, action: Action) -> None:

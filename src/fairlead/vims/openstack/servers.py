@@ -2,11 +2,8 @@
 
 Few servers are looked at one by one. Many are read by one list: first of all that are ours, from then on only of what
 changed since, so that a wait for hundreds costs what changes among them. Which ports a server has stands in Neutron,
-and is asked only about servers whose plugs this process has changed, for it is only they that somebody waits for.
-
-All that Nova says of a server costs it two questions to Neutron, at the very time when the two are busy with that
-server. So while one is built, or deleted, Nova is asked for what it knows by itself: which ids are in the status BUILD,
-or whether there is such a server. What is not as before is read as a whole, and so is everything once in a while.
+and is asked only about servers whose plugs this process has changed, for it is only they that somebody waits for. Those
+that are being built or deleted are looked at as `underway` says.
 """
 
 from __future__ import annotations
@@ -14,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -39,6 +36,7 @@ from fairlead.resources import (
 from fairlead.vims.openstack.cloud import Cloud, to
 from fairlead.vims.openstack.refusals import hopeless
 from fairlead.vims.openstack.tags import BOOT, POWER, deployment_word, others_in, readable, tag_in
+from fairlead.vims.openstack.underway import Underway, actions_of
 
 __all__ = ["WAKING", "Servers", "server_seen", "server_status", "server_view"]
 
@@ -47,9 +45,6 @@ _FORGET = 30.0
 """Seconds for which lists of changes go on from a list of all: a server that ends before it has a host is in none of them."""
 _OVERLAP = 10.0
 """Seconds by which the clocks of a cloud's machines may differ."""
-_BELIEVED = 5.0
-"""Seconds after a look at the whole server for which less is enough."""
-_BUILDING, _DELETING = "building", "deleting"
 _CONSOLE_LINES = 30
 _GONE = ("DELETED", "SOFT_DELETED")
 WAKING = {
@@ -72,8 +67,7 @@ class Servers:
         self._listed_at = -math.inf
         self._since = datetime.now(UTC)
         self._listing = asyncio.Lock()
-        self._underway: dict[str, tuple[str, float]] = {}
-        """Servers that are being built or deleted, each with the time of the last look at the whole of it."""
+        self.underway = Underway(cloud, deployment)
         self.replugged: set[str] = set()
         """Servers whose ports are looked at as well."""
 
@@ -89,7 +83,7 @@ class Servers:
     async def look_at(self, servers: Iterable[str]) -> dict[str, Observed | None]:
         """What is kept of each; None for what is gone. Of what is still being built or deleted only that is told."""
         asked = set(servers)
-        as_before = await self._as_before(asked)
+        as_before = await self.underway.as_before(asked)
         wanted = sorted(asked - as_before.keys())
         at = time.monotonic()
         listed = await self._listed(wanted) if len(wanted) > _FEW else {}
@@ -98,55 +92,9 @@ class Servers:
         seen = {server: listed.get(server, singly.get(server)) for server in wanted}
         views = await asyncio.gather(*(self._view(seen[server]) for server in wanted))
         found = dict(zip(wanted, views, strict=True))
-        for server, view in found.items():
-            self._note(server, view, at)
+        self.underway.looked(found, at)
         await self._add_ports(found)
         return {**as_before, **found}
-
-    def begun(self, server: str) -> None:
-        """Nova has accepted to build it."""
-        self._is_underway(server, _BUILDING)
-
-    def ending(self, server: str) -> None:
-        """It is to be deleted."""
-        self.replugged.discard(server)
-        self._is_underway(server, _DELETING)
-
-    def _is_underway(self, server: str, what: str) -> None:
-        now = time.monotonic()
-        self._underway = {key: entry for key, entry in self._underway.items() if now - entry[1] < _FORGET}
-        self._underway[server] = (what, now)
-
-    def _note(self, server: str, view: Observed | None, at: float) -> None:
-        what, _ = self._underway.pop(server, (None, at))
-        if view is not None and (what == _DELETING or (what == _BUILDING and view["status"] == "BUILD")):
-            self._underway[server] = (what, at)
-
-    async def _as_before(self, asked: Collection[str]) -> dict[str, Observed]:
-        """What is still being built, or deleted, of `asked`, by the least that tells it."""
-        since = time.monotonic() - _BELIEVED
-        known = {key: what for key, (what, at) in self._underway.items() if key in asked and at > since}
-        building = {server for server, what in known.items() if what == _BUILDING}
-        deleting = sorted(known.keys() - building)
-        if len(deleting) > _FEW:
-            deleting = []  # one list of what has changed costs less
-        still, there = await asyncio.gather(
-            self._still_building(building), asyncio.gather(*(self._is_there(server) for server in deleting))
-        )
-        return {server: _pending("BUILD", None) for server in still} | {
-            server: _pending("ACTIVE", "deleting") for server, is_there in zip(deleting, there, strict=True) if is_there
-        }
-
-    async def _still_building(self, servers: Set[str]) -> Set[str]:
-        if not servers:
-            return servers
-        query = {"tags": deployment_word(self._deployment), "status": "BUILD"}
-        listed = await self._cloud.all("compute", "/servers", "servers", "list the servers being built", **query)
-        return servers & {server["id"] for server in listed}
-
-    async def _is_there(self, server: str) -> bool:
-        """By the part of a server that Nova shows with the least work."""
-        return await self._cloud.look("compute", to("servers", server, "metadata"), "show a server") is not None
 
     async def _listed(self, wanted: list[str]) -> dict[str, dict[str, Any] | None]:
         """What lists tell of `wanted`: not of what is not ours."""
@@ -187,6 +135,7 @@ class Servers:
             view["console"], view["request"] = await asyncio.gather(
                 self.console(seen["id"]), self.last_request(seen["id"])
             )
+        view["lost"] = await self.underway.is_lost(view)
         return view
 
     async def console(self, server: str) -> str:
@@ -201,10 +150,9 @@ class Servers:
     async def last_request(self, server: str) -> str | None:
         """The id of the request by which something was last done to it: what Nova's log has of its failure is under that."""
         try:
-            seen = await self._cloud.get("compute", to("servers", server, "os-instance-actions"), "tell what was done")
+            done = await actions_of(self._cloud, server)
         except VimError:
             return None
-        done = sorted(seen.get("instanceActions") or (), key=lambda action: str(action.get("start_time")))
         return str(done[-1].get("request_id") or "") or None if done else None
 
     async def ports_of(self, server: str) -> list[str]:
@@ -222,11 +170,6 @@ class Servers:
 
 def _there(server: dict[str, Any]) -> dict[str, Any] | None:
     return None if server["status"] in _GONE else server
-
-
-def _pending(status: str, task: str | None) -> Observed:
-    """A server that is on its way from one state to another: there is no more to be said of it."""
-    return {"status": status, "task": task}
 
 
 def server_view(seen: Mapping[str, Any]) -> Observed:
@@ -261,6 +204,9 @@ def server_status(view: Observed | None) -> Status:
     if status == "ERROR":
         reason = view.get("fault") or "the server is in the status ERROR"
         return Failed(reason, view.get("console") or None, hopeless(reason), request=view.get("request"))
+    if view.get("lost"):
+        reason = f"Nova has noted that it is to be deleted, and lost the request; openstack server set --state error {view['id']}"
+        return Failed(f"{reason} by an administrator has it accept another", code="deletion-lost", undead=True)
     if task is not None:
         return Pending(f"{status}, {task}")
     if status == "ACTIVE":
