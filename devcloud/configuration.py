@@ -75,10 +75,12 @@ _TELLING = ("nova", "neutron", "heat")
 
 
 def _messaging(service: str) -> str:
+    """Queues outlive a restart of the broker, as where it matters: what is lost with them nobody but an administrator can mend."""
     return f"""[oslo_messaging_notifications]
 driver = {"messagingv2" if service in _TELLING else "noop"}
 
 [oslo_messaging_rabbit]
+amqp_durable_queues = true
 heartbeat_in_pthread = false
 
 [oslo_concurrency]
