@@ -27,6 +27,8 @@ __all__ = ["Watcher"]
 log = structlog.get_logger()
 _SHARE = 1 / 30
 _SHARE_OF_SLOW = 0.25
+_SPREAD = 0.5
+"""The share of its interval by which a handle may be read early, to be read together with others."""
 _READS = 4
 """How many reads may be under way at once."""
 _NET = 15.0
@@ -207,7 +209,7 @@ class Watcher:
             slow = min(took * 2, waited * _SHARE_OF_SLOW)
             interval = max(min(waited * _SHARE, self._longest), self._shortest, slow)
             interval = max(interval, _NET) if key[0] in self._following else interval
-            waiter.due, waiter.spread = now + interval, interval / 4
+            waiter.due, waiter.spread = now + interval, interval * _SPREAD
 
     def _follow(self) -> None:
         if (stream := self._driver.changes()) is None:

@@ -6,6 +6,7 @@ Ports and networks have ways of their own. Which extensions a Neutron has is ask
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -25,12 +26,14 @@ class Extensions:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._known: frozenset[str] | None = None
+        self._asking = asyncio.Lock()
 
     async def has(self, alias: str) -> bool:
         """Raises VimError."""
-        if self._known is None:
-            seen = await self._cloud.get("network", "/extensions", "list its extensions", fields="alias")
-            self._known = frozenset(extension["alias"] for extension in seen["extensions"])
+        async with self._asking:
+            if self._known is None:
+                seen = await self._cloud.get("network", "/extensions", "list its extensions", fields="alias")
+                self._known = frozenset(extension["alias"] for extension in seen["extensions"])
         return alias in self._known
 
 

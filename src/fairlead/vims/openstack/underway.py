@@ -26,7 +26,7 @@ from fairlead.vims.openstack.tags import deployment_word
 __all__ = ["Underway", "actions_of"]
 
 _FEW = 3
-_BELIEVED = 5.0
+_BELIEVED = 30.0
 """Seconds after a look at the whole server for which less is enough."""
 _FORGET = 60.0
 """Seconds after which nobody seems to wait for it any more."""
