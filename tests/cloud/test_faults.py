@@ -127,10 +127,21 @@ def settle(instance: Instance, operation: str) -> None:
         if done["operationState"] != "FAILED_TEMP":
             break
         said(done)
+        if done["error"]["code"] == "deletion-lost":
+            administer(instance)
         instance.deployed.client.operations.retry(operation)
         done = instance.rest(operation)
     assert done["operationState"] == "COMPLETED", done
     instance.agree()
+
+
+def administer(instance: Instance) -> None:
+    """What an administrator does who is told that Nova has lost a deletion."""
+    admin = Operator.admin()
+    for row in instance.deployed.rows.of(instance.id):
+        if row.sort == "compute" and row.state == "deleting":
+            admin.call("POST", "compute", f"/servers/{row.handle}/action", {"os-resetState": {"state": "error"}})
+    admin.close()
 
 
 def said(operation: dict[str, Any]) -> None:

@@ -240,7 +240,7 @@ def main(times: int, minutes: float, seed: int, lives: int, outages: float, keep
     click.echo(f"soak on a cloud: {times} kills in each type of operation, seed {seed}; {directory}")
     os.environ["FAIRLEAD_OPERATIONS_SWEEP_INTERVAL"] = str(SWEEPS)
     admin = Operator.admin()
-    project = Project(admin, "fairlead-soak")
+    project = Project(admin, "fairlead-soak", role="admin")  # who may reset servers that Nova has forgotten to delete
     deployment = Deployment(directory / "data", None)
     sound = False
     try:
