@@ -19,7 +19,15 @@ from tests.support.openstack.services import forget_tokens, start_services, stop
 
 pytestmark = [pytest.mark.cloud, pytest.mark.alone]
 
-CODES = {"vim-unavailable", "server-busy", "no-valid-host", "resource-failed", "resource-not-ready", "volume-busy"}
+CODES = {
+    "deletion-lost",
+    "vim-unavailable",
+    "server-busy",
+    "no-valid-host",
+    "resource-failed",
+    "resource-not-ready",
+    "volume-busy",
+}
 """What an operation may stop with while services of its cloud are away."""
 
 
