@@ -28,6 +28,14 @@ async def test_all_calls_share_one_token_and_ask_for_nothing_else(
         assert len(peer.seen) == 30
 
 
+async def test_what_neutron_can_is_asked_once_by_all_who_want_to_know_at_the_same_time(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        await all_of(hands.create(hands.network(f"link-{number}")) for number in range(5))
+        assert len([call for call in peer.seen if "/extensions" in call]) == 1
+
+
 async def test_a_token_that_was_revoked_is_replaced_at_once(peer: PeerCloud, peer_subject: OpenStackSubject) -> None:
     async with Hands(peer_subject) as hands:
         held = await hands.obtain(hands.network())
