@@ -113,8 +113,15 @@ def test_giving_up_and_looking_at_plans_of_a_failed_operation(fairlead: Run, pee
 def test_a_cancelled_operation_is_what_was_asked_for(fairlead: Run, peer: Peer) -> None:
     operation = started(fairlead, peer)
     until(lambda: len(peer.state.timelines[operation]["steps"]) == 2)
-    threading.Timer(0.2, lambda: setattr(peer.faults, "hold", False)).start()
+
+    def go_on() -> None:
+        until(lambda: peer.asked("POST", "/cancel"))
+        peer.faults.hold = False
+
+    going_on = threading.Thread(target=go_on)
+    going_on.start()
     said = fairlead("operation", "cancel", operation)
+    going_on.join()
     assert said.code == 0
     assert "interrupted" in said.err
 
