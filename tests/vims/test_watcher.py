@@ -107,6 +107,27 @@ async def test_a_slow_vim_is_not_asked_without_pause_nor_too_often_at_once(clock
     await watcher.close()
 
 
+async def test_when_as_many_reads_as_there_may_be_end_at_the_same_moment_the_next_begins(clock: SteppedClock) -> None:
+    answer = asyncio.Event()
+
+    class Held(Board):
+        async def observe(self, wanted: Any) -> Any:
+            await answer.wait()
+            return await super().observe(wanted)
+
+    board = Held(clock)
+    board.shown = dict.fromkeys("abcdefgh", "on")
+    watcher = Watcher(board, clock)
+    waiting = []
+    for name in board.shown:
+        waiting.append(lamp(watcher, name))
+        await settle()
+    assert not any(task.done() for task in waiting)
+    answer.set()
+    await settle()
+    assert all(task.done() for task in waiting)
+
+
 async def test_who_came_after_a_read_began_is_not_told_by_it(clock: SteppedClock) -> None:
     board = Board(clock, takes=1.0)
     board.shown = {"a": "on"}

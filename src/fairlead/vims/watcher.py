@@ -131,7 +131,12 @@ class Watcher:
             self._asked |= due
             read = asyncio.create_task(self._read(due, told), name="watcher-read")
             self._reads.add(read)
-            read.add_done_callback(self._reads.discard)
+            read.add_done_callback(self._over)
+
+    def _over(self, read: asyncio.Task[None]) -> None:
+        """A read has ended: another may begin. Nobody is woken before it has left the number of those under way."""
+        self._reads.discard(read)
+        self._wake.set()
 
     async def _read(self, due: set[Key], told: set[Key]) -> None:
         """Read what is `due`; of what the VIM has `told` nobody hears again, so a failure does not forget it."""
@@ -149,7 +154,6 @@ class Watcher:
                 self._tell(key, observed.get(key), began, took)
         finally:
             self._asked -= due
-            self._wake.set()
 
     def _due(self, now: float) -> set[Key]:
         """What is to be read now: with what is due goes what would be due a little later anyway."""
