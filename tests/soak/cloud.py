@@ -45,7 +45,7 @@ from tests.support.thing import Thing
 
 SORTS = frozenset({"compute", "network", "port", "volume", "affinity-group"})
 KINDS = ("instantiate", "scale", "heal", "terminate")
-STEPS = {"instantiate": 8, "scale": 3, "heal": 4, "terminate": 7}
+STEPS = {"instantiate": 8, "scale": 3, "heal": 2, "terminate": 7}
 """The number of steps by which the last of an operation has about begun."""
 SERVICES = ("nova-api", "neutron-server", "cinder-api", "glance-api", "keystone")
 """The message broker and hypervisors are not among them: what they interrupt costs Nova itself minutes; see `tests/cloud`."""
