@@ -66,7 +66,8 @@ class Due:
 
     def happen(self) -> None:
         """All that is due."""
-        due = [effect for at, effect in self._waiting if at <= time.monotonic()]
-        self._waiting = [(at, effect) for at, effect in self._waiting if at > time.monotonic()]
+        now = time.monotonic()
+        due = [effect for at, effect in self._waiting if at <= now]
+        self._waiting = [(at, effect) for at, effect in self._waiting if at > now]
         for effect in due:
             effect()
