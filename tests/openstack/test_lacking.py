@@ -83,7 +83,7 @@ async def test_the_key_and_the_zone_of_the_settings_are_told_of_what_a_plan_make
 async def test_of_what_a_template_makes_only_its_room_is_asked_for(
     peer: PeerCloud, peer_subject: OpenStackSubject
 ) -> None:
-    async with Hands(_with(peer_subject, key="mine", volume_type="none-such")) as hands:
+    async with Hands(_with(peer_subject, key="mine", zone="nowhere", volume_type="none-such")) as hands:
         volume = Need(sort="volume", name="v", resource="v", disk=2**30, brought=True)
         needs = (
             machine(flavour="made by the template", brought=True),

@@ -43,7 +43,7 @@ async def missing_on(cloud: Cloud, flavours: Flavours, needs: Sequence[Need]) ->
     parts = await asyncio.gather(
         _each(by_sort.get("image", []), lambda number, need: _image(cloud, number, need)),
         _each(by_sort.get("network", []), lambda number, need: _network(cloud, number, need)),
-        _zones(cloud, by_sort.get("zone", []), machines),
+        _zones(cloud, by_sort.get("zone", []), _ours(machines)),
         _keys(cloud, _ours(machines)),
         _types(cloud, _ours(volumes)),
         _addresses(cloud, by_sort.get("address", [])),

@@ -130,7 +130,8 @@ class Underway:
             await self._cloud.post("compute", to("servers", server, "action"), "reset the state of a server", body)
         except VimError:
             return False
-        self._entries[server] = msgspec.structs.replace(self._entries[server], anew=True)
+        if (entry := self._entries.get(server)) is not None:  # it may have been seen gone meanwhile
+            self._entries[server] = msgspec.structs.replace(entry, anew=True)
         return True
 
 
