@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +16,7 @@ from fairlead.errors import VimFull, VimUnavailable
 from fairlead.resources import Failed, Gone, Handle, Name, PortSpec, VolumeSpec
 from fairlead.vims.openstack import servers, underway
 from fairlead.vims.openstack.refusals import Denied
+from fairlead.vims.openstack.tags import metadata_of
 from tests.contract.clouds import OpenStackSubject
 from tests.contract.subject import Hands, all_of
 from tests.support.cloud import PeerCloud
@@ -263,6 +267,53 @@ async def test_a_call_that_was_answered_by_the_service_is_over(
         with pytest.raises(VimUnavailable) as failed:
             await hands.create(hands.network())
         assert failed.value.over is over
+
+
+async def test_a_proxys_page_in_place_of_an_answer_is_told_as_such_and_what_was_asked_for_is_found_again(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        network, tag = hands.network(), hands.tag("link")
+        peer.fail("POST /network/v2.0/networks", 200, "<html><body><h1>Under maintenance</h1></body></html>")
+        with pytest.raises(VimUnavailable) as failed:
+            await hands.create(network, tag=tag)
+        assert (failed.value.code, failed.value.cause) == ("vim-unreadable", "200 Under maintenance")
+        assert not failed.value.over
+        peer.fail("GET /network/v2.0/networks", 200, "")
+        with pytest.raises(VimUnavailable) as failed:
+            await hands.kind("network").find(tag, network)
+        assert failed.value.code == "vim-unreadable"
+        assert await hands.kind("network").find(tag, network) is None
+
+
+def _page(tagged: Mapping[str, str], number: int, *, last: bool = False) -> dict[str, Any]:
+    """One page of Nova's list."""
+    server = {"id": str(uuid.UUID(int=number)), "metadata": tagged, "created": "2026-01-01T00:00:00Z"}
+    return {"servers": [server], **({} if last else {"servers_links": [{"rel": "next", "href": "http://else.where/"}]})}
+
+
+async def test_a_list_that_comes_in_pages_is_read_to_its_end(peer: PeerCloud, peer_subject: OpenStackSubject) -> None:
+    async with Hands(peer_subject) as hands:
+        tagged = metadata_of(hands.tag("server"))
+        for number in (1, 2, 3):
+            peer.fail("GET /compute/.*/servers/detail", 200, _page(tagged, number, last=number == 3))
+        there = await hands.driver.tagged()
+        assert [thing.handle for thing in there] == [str(uuid.UUID(int=number)) for number in (1, 2, 3)]
+        asked = [call for call in peer.seen if "/servers/detail" in call]
+        assert [str(uuid.UUID(int=2)) in call for call in asked] == [False, False, True]
+
+
+async def test_a_list_of_which_the_same_page_comes_again_and_again_is_given_up(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        tagged = metadata_of(hands.tag("server"))
+        for _ in range(5):
+            peer.fail("GET /compute/.*/servers/detail", 200, _page(tagged, 1))
+        with pytest.raises(VimUnavailable) as failed:
+            await hands.driver.tagged()
+        assert failed.value.code == "vim-unreadable"
+        assert len(peer.faults) == 3
 
 
 async def test_a_call_for_which_there_is_no_connection_is_over(peer_subject: OpenStackSubject) -> None:

@@ -1,7 +1,8 @@
 """The peer as a server on a free port, in a thread with a loop of its own, since each test has a loop of its own too.
 
-`faults` are for calls by method and path: each answers with its words in place of the service, or, with the status 0, lets the
-service do it and closes the connection in place of an answer. `seen` has every call but those for tokens.
+`faults` are for calls by method and path: each answers with its words in place of the service, as JSON, or, if they are a mere
+text, as a page; or, with the status 0, it lets the service do it and closes the connection in place of an answer. `seen` has
+every call but those for tokens.
 """
 
 from __future__ import annotations
@@ -114,6 +115,8 @@ class PeerCloud:
             self.faults.remove(fault)
             if fault[1]:
                 await request.read()
+                if isinstance(fault[2], str):
+                    return web.Response(text=fault[2], status=fault[1], headers=fault[3], content_type="text/html")
                 return web.json_response(fault[2], status=fault[1], headers=fault[3])
         try:
             answer: web.StreamResponse = await handler(request)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from fairlead.errors import VimError, VimRefused, VimUnavailable
-from fairlead.vims.openstack.refusals import Answer, Denied, NotThere, error_of
+from fairlead.vims.openstack.refusals import Answer, Denied, NotThere, error_of, words_of
 from fairlead.vims.openstack.settings import Place, Settings, Way, leads_home
 
 if TYPE_CHECKING:
@@ -102,17 +102,26 @@ class Cloud:
             await self.request("DELETE", service, path, what)
 
     async def all(self, service: str, path: str, key: str, what: str, **query: Any) -> list[dict[str, Any]]:
-        """Everything of a list that comes in pages, by the links to the next page."""
-        found: list[dict[str, Any]] = []
-        asked: Any = query
-        while True:
-            page = await self.get(service, path, what, **asked)
-            found += page.get(key) or ()
-            links = page.get(f"{key}_links") or ([{"rel": "next", "href": page["next"]}] if page.get("next") else ())
-            following = next((link["href"] for link in links if link.get("rel") == "next"), None)
-            if following is None or not page.get(key):
-                return found
-            asked = {**query, "marker": page[key][-1]["id"]}
+        """Everything of a list; see `paged`."""
+        return (await self.paged(service, path, key, what, query))[1]
+
+    async def paged(
+        self, service: str, path: str, key: str, what: str, query: Mapping[str, Any]
+    ) -> tuple[str | None, list[dict[str, Any]]]:
+        """Everything of a list, which a service may give in pages, each with a link to the next; and the `Date` of the first.
+
+        Raises VimUnavailable (`vim-unreadable`) when the pages do not end.
+        """
+        answer = await self.request("GET", service, path, what, query=query)
+        date, found = answer.date, {thing["id"]: thing for thing in answer.body[key]}
+        while answer.body[key] and _has_next(answer.body, key):
+            asked = {**query, "marker": answer.body[key][-1]["id"]}
+            answer = await self.request("GET", service, path, what, query=asked)
+            more = {thing["id"]: thing for thing in answer.body[key]}
+            if more and more.keys() <= found.keys():
+                raise _unreadable(what, "what follows in the list is what was in it before")
+            found |= more
+        return date, list(found.values())
 
     async def request(
         self,
@@ -150,6 +159,8 @@ class Cloud:
             if answer.pause is not None and answer.status in (413, 429, 503):
                 self._silent_until[service] = time.monotonic() + min(answer.pause, _LONGEST_PAUSE)
             raise error_of(answer, what)
+        if answer.status in (200, 201) and method != "DELETE" and not isinstance(answer.body, dict):
+            raise _unreadable(what, f"{answer.status} {words_of(answer)}")
         return answer
 
     async def call(self, what: str, function: Callable[[], T], limit: float | None = None) -> T:
@@ -233,11 +244,12 @@ class Cloud:
                 timeout=limit,
                 **more,
             )
+        document = _json(answer)
         return Answer(
             service,
             answer.status_code,
-            _json(answer),
-            "" if answer.ok else answer.text[:4000],
+            document,
+            "" if isinstance(document, dict) else answer.text[:4000],
             answer.headers.get("x-openstack-request-id") or answer.headers.get("x-compute-request-id"),
             pause_of(answer.headers.get("Retry-After"), answer.headers.get("Date")),
             answer.headers.get("Date"),
@@ -371,6 +383,21 @@ def _error_of_session(error: Exception, what: str) -> VimError:
         unreachable.over = _never_sent(error)
         return unreachable
     return VimUnavailable(f"The cloud could not {what}.", cause=repr(error))
+
+
+def _has_next(page: Mapping[str, Any], key: str) -> bool:
+    """Glance has one link in its own words."""
+    return bool(page.get("next")) or any(link.get("rel") == "next" for link in page.get(f"{key}_links") or ())
+
+
+def _unreadable(what: str, cause: str) -> VimUnavailable:
+    """For an answer that means nothing, which is what a proxy's own pages do; whether the service was asked is not known."""
+    return VimUnavailable(
+        f"The cloud's answer cannot be read, when asked to {what}.",
+        code="vim-unreadable",
+        cause=cause,
+        remedy="See what answers in place of the service: a proxy before it, or a wrong endpoint.",
+    )
 
 
 def _never_sent(error: BaseException) -> bool:

@@ -179,9 +179,9 @@ class OpenStackDriver:
         pieces = [list(ids[start : start + _IDS]) for start in range(0, len(ids), _IDS)]
         queries: list[dict[str, Any]] = [{"id": piece, "fields": list(fields)} for piece in pieces]
         answers = await asyncio.gather(
-            *(self._cloud.get("network", f"/{what}", f"list {what}", **query) for query in queries)
+            *(self._cloud.all("network", f"/{what}", what, f"list {what}", **query) for query in queries)
         )
-        return {seen["id"]: seen for answer in answers for seen in answer[what]}
+        return {seen["id"]: seen for answer in answers for seen in answer}
 
     async def _observe_volumes(self, handles: Sequence[Handle]) -> dict[Handle, Observed | None]:
         if len(handles) <= _FEW:

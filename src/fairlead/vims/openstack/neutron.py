@@ -93,6 +93,6 @@ class Described(ABC):
 async def described(cloud: Cloud, collection: str, **query: Any) -> list[dict[str, Any]]:
     """Id, description and time of all things of a collection for which `query` holds."""
     asked = {**query, "fields": ["id", "description", "created_at"]}
-    seen = await cloud.get("network", collection, f"list {collection.rpartition('/')[2]}", **asked)
-    found: list[dict[str, Any]] = seen[collection.rpartition("/")[2].replace("-", "_")]
+    name = collection.rpartition("/")[2]
+    found = await cloud.all("network", collection, name.replace("-", "_"), f"list {name}", **asked)
     return [thing for thing in found if tag_of_line(thing.get("description")) is not None]

@@ -118,14 +118,8 @@ class Servers:
 
     async def _pages(self, query: Mapping[str, Any]) -> tuple[datetime, list[dict[str, Any]]]:
         """All pages of a list, and the time at which Nova answered the first."""
-        answer = await self._cloud.request("GET", "compute", "/servers/detail", "list servers", query=query)
-        began = parsedate_to_datetime(answer.date) if answer.date else datetime.now(UTC)
-        servers: list[dict[str, Any]] = list(answer.body["servers"])
-        while answer.body["servers"] and answer.body.get("servers_links"):
-            asked = {**query, "marker": servers[-1]["id"]}
-            answer = await self._cloud.request("GET", "compute", "/servers/detail", "list servers", query=asked)
-            servers += answer.body["servers"]
-        return began, servers
+        date, servers = await self._cloud.paged("compute", "/servers/detail", "servers", "list servers", query)
+        return parsedate_to_datetime(date) if date else datetime.now(UTC), servers
 
     async def _view(self, seen: dict[str, Any] | None) -> Observed | None:
         if seen is None or seen["status"] in _GONE:

@@ -44,5 +44,7 @@ async def _listed(
 ) -> list[dict[str, Any]]:
     pieces = [list(handles[start : start + _IDS]) for start in range(0, len(handles), _IDS)]
     queries: list[dict[str, Any]] = [{field: piece, "fields": list(fields)} for piece in pieces]
-    answers = await asyncio.gather(*(cloud.get("network", f"/{what}", f"list {what}", **query) for query in queries))
-    return [seen for answer in answers for seen in answer[what]]
+    answers = await asyncio.gather(
+        *(cloud.all("network", f"/{what}", what, f"list {what}", **query) for query in queries)
+    )
+    return [seen for answer in answers for seen in answer]
