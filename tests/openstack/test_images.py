@@ -46,6 +46,16 @@ async def test_an_upload_that_is_cut_off_is_done_anew_and_nothing_of_it_stays(
         assert len(peer.glance.contents[held.handle]) == LARGE
 
 
+async def test_an_image_that_was_sent_is_deleted_by_nobody_else_by_mistake(
+    peer: PeerCloud, peer_subject: OpenStackSubject
+) -> None:
+    async with Hands(peer_subject) as hands:
+        held = await hands.obtain(hands.image())
+        assert peer.glance.images[held.handle]["protected"], "Glance deletes no such image"
+        await hands.relinquish(held)
+        assert peer.glance.images == {}
+
+
 async def test_how_much_of_an_image_has_been_sent_is_told_while_it_is_sent(
     peer: PeerCloud, large: OpenStackSubject
 ) -> None:

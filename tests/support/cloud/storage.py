@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import hashlib
+import json
 import threading
 import uuid
 
@@ -112,6 +113,7 @@ class Glance:
             web.get("/v2/images", self._list),
             web.get("/v2/images/{id}", self._show),
             web.post("/v2/images", self._create),
+            web.patch("/v2/images/{id}", self._patch),
             web.put("/v2/images/{id}/file", self._upload),
             web.delete("/v2/images/{id}", self._delete),
         ]
@@ -137,6 +139,14 @@ class Glance:
         self.images[made["id"]] = made
         return web.json_response(made, status=201)
 
+    async def _patch(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/openstack-images-v2.1-json-patch":
+            raise Refusal(415, {"message": "Unsupported Content-Type", "code": "415 Unsupported Media Type"})
+        image = self._one(request)
+        for change in json.loads(await request.text()):
+            image[change["path"].lstrip("/")] = change["value"]
+        return web.json_response(image)
+
     async def _upload(self, request: web.Request) -> web.Response:
         image = self._one(request)
         await asyncio.to_thread(self.held.wait, 60)
@@ -146,5 +156,10 @@ class Glance:
         return web.Response(status=204)
 
     async def _delete(self, request: web.Request) -> web.Response:
-        del self.images[self._one(request)["id"]]
+        image = self._one(request)
+        if image.get("protected"):
+            raise Refusal(
+                403, {"message": f"Image {image['id']} is protected and cannot be deleted.", "code": "403 Forbidden"}
+            )
+        del self.images[image["id"]]
         return web.Response(status=204)

@@ -77,6 +77,8 @@ class Operator:
     def call(self, method: str, service: str, path: str, body: Any = None, **query: Any) -> Any:
         """One call: its answer's JSON, or None. Raises Refused."""
         headers = {"OpenStack-API-Version": _MICROVERSIONS[service]} if service in _MICROVERSIONS else {}
+        if (method, service) == ("PATCH", "image"):
+            headers["Content-Type"] = "application/openstack-images-v2.1-json-patch"
         answer = self._session.request(
             _PREFIXES.get(service, "") + path,
             method,
@@ -135,6 +137,12 @@ class Operator:
         """Delete it, and wait until it is gone."""
         self.delete("compute", f"/servers/{server}")
         until(lambda: not self.there("compute", f"/servers/{server}"), f"server {server} is gone")
+
+    def remove_image(self, image: str) -> None:
+        """Delete it, though it be protected."""
+        freed = [{"op": "replace", "path": "/protected", "value": False}]
+        self.call("PATCH", "image", f"/images/{image}", freed)
+        self.delete("image", f"/images/{image}")
 
     # -- networks ----------------------------------------------------------------------------------------------------
 
@@ -205,7 +213,7 @@ class Project:
                 if not str(seen.get("device_owner", "")).startswith("network:"):
                     member.delete(service, f"/{kind}/{seen['id']}")
         for seen in member.get("image", "/images", owner=self.id)["images"]:
-            member.delete("image", f"/images/{seen['id']}")
+            member.remove_image(seen["id"])
         for seen in member.get("compute", "/os-server-groups")["server_groups"]:
             member.delete("compute", f"/os-server-groups/{seen['id']}")
         until(lambda: not member.get("block-storage", "/volumes")["volumes"], "the project's volumes are gone")

@@ -42,6 +42,8 @@ _MICROVERSIONS = {"compute": "compute 2.64", "block-storage": "volume 3.42"}
 """Nova as of Rocky (policies of server groups), Cinder as of Ocata (volumes grow in use): as new as is needed, and no newer."""
 _SUFFIXES = {"network": "/v2.0", "image": "/v2", "compute": "/v2.1", "block-storage": "", "orchestration": ""}
 """What an endpoint ends in where the catalogue has it without a version."""
+_PATCHES = {"image": "application/openstack-images-v2.1-json-patch"}
+"""What a patch's body is called where that is not JSON."""
 _VERSION = re.compile(r"v\d+(\.\d+)?")
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -223,6 +225,8 @@ class Cloud:
         headers = {"Accept": "application/json"}
         if service in _MICROVERSIONS:
             headers["OpenStack-API-Version"] = _MICROVERSIONS[service]
+        if method == "PATCH" and service in _PATCHES:
+            headers["Content-Type"] = _PATCHES[service]
         with contextlib.ExitStack() as stack:
             more: dict[str, Any] = {}
             if file is not None:

@@ -2,7 +2,8 @@
 
 An image of ours has an id made of its incarnation, so a second creation meets the first. It is made by two calls, and
 counts as made when Glance has all of it; one whose upload was broken off is removed when it is found, for Glance does
-not take the rest of it.
+not take the rest of it. It is protected: whoever uses it could not be healed or scaled without it, for Glance gives the id
+of an image that was deleted to no other.
 
 An image that is there already, and is only used, cannot be marked. Its handle is its id and the incarnation; to delete
 that is to let go of it.
@@ -32,7 +33,7 @@ from fairlead.resources import (
     tell,
 )
 from fairlead.vims.openstack.cloud import SETTLING, Cloud, to
-from fairlead.vims.openstack.refusals import Taken, concerning
+from fairlead.vims.openstack.refusals import NotThere, Taken, concerning
 from fairlead.vims.openstack.rules import ImageRules
 from fairlead.vims.openstack.tags import image_id, metadata_of, readable, same
 from fairlead.vims.openstack.volumes import gibibytes
@@ -108,6 +109,7 @@ class ImageKind(ImageRules):
             "min_disk": gibibytes(spec.minimum_disk) if spec.minimum_disk else 0,
             "min_ram": -(-spec.minimum_memory // 2**20),
             "visibility": "private",
+            "protected": True,
             **metadata_of(tag),
         }
         try:
@@ -185,6 +187,9 @@ class ImageKind(ImageRules):
         if is_borrowed(handle):
             self._let_go.add(handle)
             return
+        freed = [{"op": "replace", "path": "/protected", "value": False}]
+        with suppress(NotThere):
+            await self._cloud.patch("image", to("images", handle), "let an image be deleted", freed)
         await self._cloud.delete("image", to("images", handle), "delete an image")
 
     async def perform(self, handle: Handle, action: Action) -> None:
