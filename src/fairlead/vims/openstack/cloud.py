@@ -161,7 +161,8 @@ class Cloud:
             if answer.pause is not None and answer.status in (413, 429, 503):
                 self._silent_until[service] = time.monotonic() + min(answer.pause, _LONGEST_PAUSE)
             raise error_of(answer, what)
-        if answer.status in (200, 201) and method != "DELETE" and not isinstance(answer.body, dict):
+        said_nothing = method != "GET" and answer.text in ("", "null")
+        if answer.status in (200, 201) and not said_nothing and not isinstance(answer.body, dict):
             raise _unreadable(what, f"{answer.status} {words_of(answer)}")
         return answer
 
