@@ -1,7 +1,7 @@
-"""What an operation was decided to do, as it was written down: its target, and what was before it.
+"""What an operation is decided to do, and how that is written down: its target, and what was before it.
 
-Resume, retry and rollback read these documents and recompute nothing: an operation ends as it was decided, whatever has
-been uploaded or configured since.
+A preview and the operation itself decide in the same way. Resume, retry and rollback read these documents and recompute
+nothing: an operation ends as it was decided, whatever has been uploaded or configured since.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ __all__ = [
     "Way",
     "before_document",
     "before_rows",
+    "decide",
     "forget_secrets",
     "plan_way",
     "request_of",
-    "situation_of",
     "situation_of_way",
     "target_document",
     "vims_of",
@@ -68,6 +68,14 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     tainted: frozenset[Incarnation]
     on_failure: OnFailure
     back: bool
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What is desired, in which situation, and the plan that leads there."""
+
+    situation: Situation
+    desired: Desired
+    plan: Plan
 
 
 def target_document(role: Role, desired: Desired, plan: Plan) -> dict[str, Any]:
@@ -138,7 +146,7 @@ def _unreadable(operation: Operation, error: Exception) -> Quarantined:
     )
 
 
-async def situation_of(
+async def decide(
     role: Role,
     type_: OperationType,
     vims: VimRegistry,
@@ -147,15 +155,27 @@ async def situation_of(
     record: Any,
     records: Records,
     request: Any,
-) -> Situation:
-    """What a type computes with. Raises VimError where it has to look into an infrastructure that does not answer."""
+) -> Decision:
+    """What an operation is to do, from what is recorded.
+
+    Raises VimError where it has to look into an infrastructure that does not answer, and what the type raises.
+    """
     context = await role.context(project, record, request)
     sealer = Sealer(vault.digest)
     situation = Situation(record=record, records=records, request=request, context=context, sealer=sealer)
     repairs = type_.repairs(situation)
-    if repairs is None:
-        return situation
-    return msgspec.structs.replace(situation, compared=await survey(vims, records, repairs))
+    if repairs is not None:
+        situation = msgspec.structs.replace(situation, compared=await survey(vims, records, repairs))
+    desired = type_.desired(situation)
+    chosen = Way(
+        wanted=desired.resources,
+        record=desired.record,
+        old_record=record,
+        tainted=desired.tainted,
+        on_failure=desired.on_failure,
+        back=False,
+    )
+    return Decision(situation, desired, await plan_way(vims, role, type_, chosen, situation))
 
 
 async def situation_of_way(role: Role, vault: Vault, operation: Operation, chosen: Way, records: Records) -> Situation:

@@ -21,12 +21,11 @@ from fairlead.errors import Cancelled, Conflict, FairleadError, Quarantined, Sto
 from fairlead.events import EventLog
 from fairlead.operations.cancelling import Cancels
 from fairlead.operations.decided import (
-    Way,
     before_document,
+    decide,
     forget_secrets,
     plan_way,
     request_of,
-    situation_of,
     situation_of_way,
     target_document,
     vims_of,
@@ -154,19 +153,8 @@ class Runner:
         record, records = await self._store.read(lambda tx: self._load(tx, role, operation))
         type_ = role.types[operation.type]
         request = request_of(role, operation)
-        situation = await situation_of(
-            role, type_, self._vims, self._vault, operation.project, record, records, request
-        )
-        desired = type_.desired(situation)
-        chosen = Way(
-            wanted=desired.resources,
-            record=desired.record,
-            old_record=record,
-            tainted=desired.tainted,
-            on_failure=desired.on_failure,
-            back=False,
-        )
-        plan = await plan_way(self._vims, role, type_, chosen, situation)
+        decision = await decide(role, type_, self._vims, self._vault, operation.project, record, records, request)
+        situation, desired, plan = decision.situation, decision.desired, decision.plan
         if operation.expected_plan not in (None, plan_digest(plan)):
             raise Conflict(
                 "The plan has moved since it was looked at; nothing was done.",

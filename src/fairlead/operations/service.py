@@ -19,7 +19,7 @@ from fairlead.clock import Clock
 from fairlead.errors import Conflict, Quarantined, Unprocessable
 from fairlead.events import EventLog
 from fairlead.operations.cancelling import Cancels
-from fairlead.operations.decided import Way, forget_secrets, plan_way, situation_of, situation_of_way, vims_of, way
+from fairlead.operations.decided import decide, forget_secrets, plan_way, situation_of_way, vims_of, way
 from fairlead.operations.execution import Execution
 from fairlead.operations.ledger import read_records
 from fairlead.operations.moves import Moves
@@ -93,20 +93,13 @@ class Operations:
 
         record, records = await self._store.read(load, project)
         type_.check(record, request)
-        situation = await situation_of(role, type_, self._vims, self._vault, project, record, records, request)
-        desired = type_.desired(situation)
-        chosen = Way(
-            wanted=desired.resources,
-            record=desired.record,
-            old_record=record,
-            tainted=desired.tainted,
-            on_failure=desired.on_failure,
-            back=False,
-        )
-        plan = await plan_way(self._vims, role, type_, chosen, situation)
+        decision = await decide(role, type_, self._vims, self._vault, project, record, records, request)
+        plan = decision.plan
         if not asking:
             return Preview(plan, plan_digest(plan))
-        deviations, unmet = await asyncio.gather(self._deviations(subject, situation, plan), unmet_by(self._vims, plan))
+        deviations, unmet = await asyncio.gather(
+            self._deviations(subject, decision.situation, plan), unmet_by(self._vims, plan)
+        )
         return Preview(plan, plan_digest(plan), (*deviations, *unmet))
 
     async def _deviations(self, subject: str, situation: Situation, plan: Plan) -> tuple[Deviation, ...]:
