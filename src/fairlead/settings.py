@@ -103,7 +103,8 @@ class VimsSettings:
     """Calls to infrastructures."""
 
     calls_at_once: Count = 32
-    """Calls to one VIM at once, over all operations: most services slow down beyond it rather than speed up."""
+    """Calls to one VIM at once, over all operations: most services slow down beyond it rather than speed up. Operations
+    that began earlier go first."""
     poll_shortest: Seconds = 0.03
     """Seconds between two looks at what has just been asked for; it grows to a thirtieth of the time waited so far."""
     poll_longest: Seconds = 2.0

@@ -90,7 +90,7 @@ class Bench:
     async def _slot(self) -> AsyncIterator[None]:
         yield
 
-    def slot(self, vim: VimId) -> Any:
+    def slot(self, vim: VimId, since: float = 0.0) -> Any:
         return self._slot()
 
     async def wait(

@@ -214,7 +214,7 @@ class Ideal:
         return _NodeKind(self, RULES[resource.spec.sort()])
 
     @asynccontextmanager
-    async def slot(self, vim: VimId) -> AsyncIterator[None]:
+    async def slot(self, vim: VimId, since: float = 0.0) -> AsyncIterator[None]:
         yield
 
     async def wait(

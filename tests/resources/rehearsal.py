@@ -106,7 +106,7 @@ class Rehearsal:
         return self._driver.kinds[resource.spec.sort()]
 
     @asynccontextmanager
-    async def slot(self, vim: VimId) -> AsyncIterator[None]:
+    async def slot(self, vim: VimId, since: float = 0.0) -> AsyncIterator[None]:
         async with self._slots:
             self.calls += 1
             self.most = max(self.most, self.calls)

@@ -41,6 +41,7 @@ class Calls:
         self._vims = vims
         self._halted = halted
         self._forced = forced
+        self._since = vims.now()
 
     async def call(
         self,
@@ -62,7 +63,7 @@ class Calls:
 
     async def once(self, resource: Resource[Any], call: Callable[[], Awaitable[T]]) -> T:
         """Make a call when its VIM has a slot for it, unless halted by then."""
-        async with self._vims.slot(resource.vim):
+        async with self._vims.slot(resource.vim, self._since):
             self.stop_if_halted(resource.name)
             return await call()
 

@@ -132,8 +132,9 @@ class Vims(Rulebook, Protocol):
         """The kind of this resource in its VIM."""
         ...
 
-    def slot(self, vim: VimId) -> AbstractAsyncContextManager[None]:
-        """Entered around every call; bounds how many a VIM gets at once."""
+    def slot(self, vim: VimId, since: float = 0.0) -> AbstractAsyncContextManager[None]:
+        """Entered around every call; bounds how many a VIM gets at once. `since` is when what the call is for began: where
+        calls have to wait, what is older goes first."""
         ...
 
     async def wait(

@@ -21,6 +21,7 @@ from fairlead.resources import Handle, Kind, Observed, Resource, Rules, Status, 
 from fairlead.vims.needs import Missing, Need, TellsLacks
 from fairlead.vims.registrations import Registrations, shown
 from fairlead.vims.seam import MEMBER, Artifacts, Driver, DriverType, Traits
+from fairlead.vims.turns import Turns
 from fairlead.vims.watcher import Watcher
 
 __all__ = ["VimRegistry"]
@@ -38,7 +39,7 @@ class _Connected:
         self.type = type_
         self.driver = driver
         self.watcher = watcher
-        self.slots = asyncio.Semaphore(slots)
+        self.slots = Turns(slots)
         self.read_at = 0.0
 
 
@@ -231,11 +232,11 @@ class VimRegistry:
         return kind
 
     @asynccontextmanager
-    async def slot(self, vim: VimId) -> AsyncIterator[None]:
+    async def slot(self, vim: VimId, since: float = 0.0) -> AsyncIterator[None]:
         if vim in self._contributed:
             yield
             return
-        async with self._get(vim).slots:
+        async with self._get(vim).slots.turn(since):
             yield
 
     async def wait(
